@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A list of faults and warnings, each with its rule, layer and remedy. */
+#ifndef C2S_REPORT_H
+#define C2S_REPORT_H
+
+#include "cnn2snn/base.h"
+
+struct c2s_fault {
+    cnn2snn_severity severity;
+    cnn2snn_status code;
+    char *rule;
+    char *layer;
+    char *message;
+    char *remedy;
+};
+
+struct cnn2snn_report {
+    cnn2snn_context *context;
+    struct c2s_fault *faults;
+    size_t count;
+    size_t capacity;
+};
+
+cnn2snn_status c2s_report_create(cnn2snn_context *context, cnn2snn_report **out_report, cnn2snn_error **error);
+void c2s_report_destroy(cnn2snn_report *report);
+
+/* Adds an entry; severity ERROR with its code, or WARNING/INFO with code 0. layer and remedy may be NULL. */
+cnn2snn_status c2s_report_add(cnn2snn_report *report, cnn2snn_severity severity, cnn2snn_status code, const char *rule,
+                              const char *layer, const char *remedy, cnn2snn_error **error, const char *format, ...)
+    __attribute__((format(printf, 8, 9)));
+
+/* Number of entries of severity ERROR. */
+size_t c2s_report_count_errors(const cnn2snn_report *report);
+
+/*
+ * CNN2SNN_OK when the report holds no error. Otherwise an error made of the first one (with " (and N more)" behind
+ * it), which takes the report along.
+ */
+cnn2snn_status c2s_report_raise_and_take(cnn2snn_report *report, cnn2snn_error **error);
+
+#endif
