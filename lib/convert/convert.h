@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a plan to an Akida model. */
+#ifndef C2S_CONVERT_H
+#define C2S_CONVERT_H
+
+#include "akida/akida_model.h"
+#include "plan/plan.h"
+
+/* Emits the Akida 1.0 layers of a plan without faults (spec/legacy.md g.3, g.4, e.11). What the runtime would refuse
+ * goes to the report. */
+cnn2snn_status c2s_convert_v1(const struct c2s_plan *plan, cnn2snn_report *report, cnn2snn_akida_model **out_model,
+                              cnn2snn_error **error);
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The layer table: what a layer is. One row a class, found by name; rules elsewhere speak of ids and families.
+ * Adding a layer means a row here, attributes, a shape rule, weights, and a forward function in ops.
+ */
+#ifndef C2S_LAYER_KIND_H
+#define C2S_LAYER_KIND_H
+
+#include "ir/layer.h"
+#include "ir/shape.h"
+#include "numeric/custom_objects.h"
+
+enum c2s_kind_id {
+    C2S_KIND_OPAQUE, /* unknown class: can be named and saved, not run */
+    C2S_KIND_CUSTOM, /* class of the user's, with callbacks */
+    C2S_KIND_CUSTOM_ACTIVATION, /* quantized activation class of the user's */
+    C2S_KIND_MODEL,  /* nested model: layer->graph */
+    C2S_KIND_INPUT,
+    C2S_KIND_RESCALING,
+    C2S_KIND_CONV2D,
+    C2S_KIND_SEPARABLE_CONV2D,
+    C2S_KIND_DEPTHWISE_CONV2D,
+    C2S_KIND_CONV2D_TRANSPOSE,
+    C2S_KIND_DENSE,
+    C2S_KIND_QUANTIZED_CONV2D,
+    C2S_KIND_QUANTIZED_SEPARABLE_CONV2D,
+    C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D,
+    C2S_KIND_QUANTIZED_DENSE,
+    C2S_KIND_BATCH_NORMALIZATION,
+    C2S_KIND_RELU,
+    C2S_KIND_QUANTIZED_RELU,
+    C2S_KIND_ACTIVATION_DISCRETE_RELU,
+    C2S_KIND_ACTIVATION,
+    C2S_KIND_SOFTMAX,
+    C2S_KIND_LEAKY_RELU,
+    C2S_KIND_PRELU,
+    C2S_KIND_ELU,
+    C2S_KIND_THRESHOLDED_RELU,
+    C2S_KIND_MAX_POOLING2D,
+    C2S_KIND_AVERAGE_POOLING2D,
+    C2S_KIND_GLOBAL_AVERAGE_POOLING2D,
+    C2S_KIND_GLOBAL_MAX_POOLING2D,
+    C2S_KIND_ZERO_PADDING2D,
+    C2S_KIND_CROPPING2D,
+    C2S_KIND_UP_SAMPLING2D,
+    C2S_KIND_FLATTEN,
+    C2S_KIND_RESHAPE,
+    C2S_KIND_PERMUTE,
+    C2S_KIND_REPEAT_VECTOR,
+    C2S_KIND_DROPOUT,        /* Dropout and SpatialDropout1D/2D/3D: what the reference drops */
+    C2S_KIND_TRAINING_NOISE, /* GaussianDropout, GaussianNoise, AlphaDropout, ActivityRegularization */
+    C2S_KIND_ADD,
+    C2S_KIND_SUBTRACT,
+    C2S_KIND_MULTIPLY,
+    C2S_KIND_AVERAGE,
+    C2S_KIND_MAXIMUM,
+    C2S_KIND_MINIMUM,
+    C2S_KIND_CONCATENATE
+};
+
+enum c2s_family {
+    C2S_FAMILY_NEURAL = 1,      /* Conv2D, SeparableConv2D, Dense, quantized ones, Conv2DTranspose (a Conv2D in Keras) */
+    C2S_FAMILY_QUANTIZED = 2,   /* weights on a grid by CNN2SNN */
+    C2S_FAMILY_ACTIVATION = 4,  /* ReLU and quantized activations, as the reference's rules mean it */
+    C2S_FAMILY_QUANTIZED_ACTIVATION = 8,
+    C2S_FAMILY_POOLING = 16,    /* MaxPooling2D and GlobalAveragePooling2D, as the reference's rules mean it */
+    C2S_FAMILY_MERGE = 32,      /* takes several inputs */
+    C2S_FAMILY_IDENTITY = 64    /* nothing to do in inference */
+};
+
+enum { C2S_MAX_LAYER_WEIGHTS = 8 };
+
+struct c2s_weight_spec {
+    const char *name;
+    struct c2s_shape shape;
+    bool trainable; /* before the non-trainable ones in files */
+    float initial;  /* value of a weight that nobody set */
+};
+
+struct c2s_layer_kind {
+    enum c2s_kind_id id;
+    const char *class_name;      /* canonical, without package prefix */
+    const char *const *aliases;  /* NULL-terminated, or NULL */
+    unsigned families;           /* of enum c2s_family */
+    enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */
+    size_t attributes_size;      /* 0: none */
+    /* Reads layer->config into layer->attributes (zeroed before). Names key and value in errors. NULL: nothing to read. */
+    cnn2snn_status (*parse)(cnn2snn_layer *layer, const cnn2snn_custom_objects *custom, cnn2snn_error **error);
+    void (*destroy)(cnn2snn_layer *layer); /* frees what attributes own; NULL: nothing */
+    /* Weights in get_weights() order for these inputs (known extents only where needed). NULL: none. */
+    cnn2snn_status (*weights)(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                              struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                              cnn2snn_error **error);
+    cnn2snn_status (*output_shape)(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                   struct c2s_shape *out_shape, cnn2snn_error **error);
+};
+
+/* The row of a class (package prefix and module are ignored; aliases count), or NULL. */
+const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name);
+const struct c2s_layer_kind *c2s_layer_kind_get(enum c2s_kind_id id);
+
+static inline enum c2s_kind_id c2s_layer_id(const cnn2snn_layer *layer)
+{
+    return layer->kind->id;
+}
+
+static inline bool c2s_layer_is(const cnn2snn_layer *layer, unsigned families)
+{
+    return (layer->kind->families & families) != 0;
+}
+
+/*
+ * Makes a layer of class and config (the config is copied, shallow where it can be; a missing name is made up from
+ * the class). Nested models are made by formats, not here. `constructed` adds the checks that only the quantized
+ * layers' constructors make (refused arguments). Unknown class: opaque if allow_unknown, otherwise CNN2SNN_E_VALUE.
+ */
+cnn2snn_status c2s_layer_create(cnn2snn_context *context, const char *class_name, const json_t *config,
+                                const cnn2snn_custom_objects *custom, bool allow_unknown, bool constructed,
+                                cnn2snn_layer **out_layer, cnn2snn_error **error);
+
+/* A layer of another class and/or config with the weights, name and extras of `layer`. */
+cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
+                                     const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
+                                     cnn2snn_error **error);
+
+/* An InputLayer. */
+cnn2snn_status c2s_input_layer_create(cnn2snn_context *context, const char *name, const struct c2s_shape *shape,
+                                      cnn2snn_dtype dtype, cnn2snn_layer **out_layer, cnn2snn_error **error);
+
+/* get_config(): the layer's config, complete with the defaults of keys that were absent. *out: a new reference. */
+cnn2snn_status c2s_layer_get_config(const cnn2snn_layer *layer, json_t **out, cnn2snn_error **error);
+
+/* What the layer would hold for these inputs. For nested models: their flattened weights are not listed (count 0). */
+cnn2snn_status c2s_layer_weight_specs(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                      struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                      cnn2snn_error **error);
+/* Makes the initial weights of a layer that nobody else holds. Nothing happens when it is built. */
+cnn2snn_status c2s_layer_build(cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                               cnn2snn_error **error);
+/* Sets all weights (references kept) of a layer that nobody else holds, checking number and shapes against `specs`. */
+cnn2snn_status c2s_layer_set_weights(cnn2snn_layer *layer, size_t count, const struct c2s_weight_spec *specs,
+                                     cnn2snn_tensor *const *weights, cnn2snn_error **error);
+/* Output shape for input shapes; of every output for a nested model (out_shapes has room for its outputs). */
+cnn2snn_status c2s_layer_output_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                      struct c2s_shape *out_shape, cnn2snn_error **error);
+
+/* Fills in the shapes of all nodes, from the InputLayers on, and checks built weights against them
+ * (CNN2SNN_E_VALUE naming layer, weight, found and expected shape). */
+cnn2snn_status c2s_graph_infer_shapes(struct c2s_graph *graph, cnn2snn_error **error);
+/* Builds the layers that are not built (replacing them where they are shared with other holders) and infers shapes. */
+cnn2snn_status c2s_graph_build(struct c2s_graph *graph, cnn2snn_error **error);
+
+#endif

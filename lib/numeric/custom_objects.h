@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Classes of the user's, by name: quantizers, quantized activations, layers. */
+#ifndef C2S_CUSTOM_OBJECTS_H
+#define C2S_CUSTOM_OBJECTS_H
+
+#include <stdatomic.h>
+
+#include "cnn2snn/quantizer.h"
+
+enum c2s_custom_type { C2S_CUSTOM_QUANTIZER, C2S_CUSTOM_ACTIVATION, C2S_CUSTOM_LAYER };
+
+/* One registered class; a counted reference, kept by every object made of it. */
+struct c2s_custom_class {
+    cnn2snn_context *context;
+    atomic_size_t references;
+    char *name;
+    enum c2s_custom_type type;
+    union {
+        cnn2snn_quantizer_class quantizer;
+        cnn2snn_activation_class activation;
+        cnn2snn_layer_class layer;
+    } callbacks;
+};
+
+struct c2s_custom_class *c2s_custom_class_retain(struct c2s_custom_class *custom_class);
+void c2s_custom_class_release(struct c2s_custom_class *custom_class);
+
+cnn2snn_status c2s_custom_objects_create(cnn2snn_context *context, cnn2snn_custom_objects **out_custom,
+                                         cnn2snn_error **error);
+/* `callbacks` is the public struct of the type, whole. */
+cnn2snn_status c2s_custom_objects_add(cnn2snn_custom_objects *custom, const char *name, enum c2s_custom_type type,
+                                      const void *callbacks, cnn2snn_error **error);
+void c2s_custom_objects_destroy(cnn2snn_custom_objects *custom);
+
+/* The class of that name and type, borrowed; NULL when there is none (custom may be NULL). A package prefix "pkg>" of
+ * either name is ignored. */
+struct c2s_custom_class *c2s_custom_objects_find(const cnn2snn_custom_objects *custom, const char *name,
+                                                 enum c2s_custom_type type);
+
+#endif
