@@ -1,0 +1,445 @@
+# SPDX-License-Identifier: Apache-2.0
+"""libcnn2snn from Python: ctypes over the shared library, no build step; numpy is used where it is installed.
+
+    import libcnn2snn as c2s
+    model = c2s.Context().load("model.h5")
+    quantized = model.quantize(4, 4, 8)
+    quantized.convert("model.fbz", input_scaling=(255, 0))
+
+The library is looked for in the environment variable LIBCNN2SNN, then by the system's loader.
+"""
+import ctypes as C
+import json
+import os
+
+ABI_VERSION = 0x000100
+MAX_RANK = 8
+DTYPES = ["", "float32", "float64", "float16", "bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"]
+STATUS = {-1: MemoryError, -3: OSError, -8: ValueError, -9: TypeError, -10: IndexError, -12: AssertionError}
+
+DESTROY = C.CFUNCTYPE(None, C.c_void_p)
+LOG = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_char_p, C.c_size_t)
+QUANTIZER_FN = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p), C.POINTER(C.c_void_p))
+LAYER_OUTPUT = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_char_p, C.c_void_p, C.POINTER(C.c_void_p))
+SCALE_FACTOR = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_char_p, C.c_int32, C.c_void_p, C.POINTER(C.c_void_p),
+                           C.POINTER(C.c_void_p))
+STEP = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_char_p, C.c_int32, C.POINTER(C.c_float), C.POINTER(C.c_void_p))
+
+
+class Options(C.Structure):
+    """An options struct: struct_size is filled in, all else is zero unless given."""
+
+    def __init__(self, **fields):
+        super().__init__(struct_size=C.sizeof(self), **fields)
+
+
+class ContextOptions(Options):
+    _fields_ = ([("struct_size", C.c_size_t), ("allocator", C.c_void_p), ("log", LOG), ("log_user_data", C.c_void_p),
+                 ("destroy_log", C.c_void_p), ("progress", C.c_void_p), ("progress_user_data", C.c_void_p),
+                 ("destroy_progress", C.c_void_p)]
+                + [(n, C.c_int32) for n in ("log_level", "akida_version", "hdf5_isolation", "threads")]
+                + [(n, C.c_uint64) for n in ("max_file_bytes", "max_tensor_elements", "max_total_bytes")]
+                + [(n, C.c_uint32) for n in ("max_nodes", "max_depth")])
+
+
+class LoadOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("custom_objects", C.c_void_p), ("allow_unknown_layers", C.c_int32),
+                ("reserved", C.c_int32)]
+
+
+class QuantizeOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("weight_quantization", C.c_int32), ("activ_quantization", C.c_int32),
+                ("input_weight_quantization", C.c_int32), ("skip_fold_batchnorm", C.c_int32),
+                ("quantizer_function", QUANTIZER_FN), ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
+
+
+class ConvertOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("input_scale", C.c_double), ("input_shift", C.c_double),
+                ("has_input_scaling", C.c_int32), ("input_mode", C.c_int32), ("akida_version", C.c_int32),
+                ("reserved", C.c_int32)]
+
+
+class PredictOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("batch_size", C.c_int64), ("threads", C.c_int32), ("reserved", C.c_int32),
+                ("layer_output", LAYER_OUTPUT), ("layer_output_user_data", C.c_void_p)]
+
+
+class QuantizerClass(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("user_data", C.c_void_p), ("destroy", C.c_void_p),
+                ("scale_factor", SCALE_FACTOR), ("quantize", C.c_void_p)]
+
+
+class ActivationClass(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("user_data", C.c_void_p), ("destroy", C.c_void_p), ("step", STEP)]
+
+
+class Error(Exception):
+    """What the library's error object says. Also an instance of the Python class that the reference raises."""
+
+    def __init__(self, code, text, rule, layer):
+        super().__init__(text)
+        self.code, self.rule, self.layer = code, rule, layer
+
+
+_error_classes = {c: type("Error", (Error, p), {}) for c, p in STATUS.items()}
+_error_classes[-6] = type("Error", (Error, RuntimeError), {})
+
+
+def _open():
+    name = os.environ.get("LIBCNN2SNN", "libcnn2snn.so.0.1")
+    lib = C.CDLL(name)
+    P, pP, S, Z = C.c_void_p, C.POINTER(C.c_void_p), C.c_char_p, C.c_size_t
+    signatures = {
+        "context_create": (C.c_int32, C.c_uint32, P, pP, pP), "context_destroy": (None, P),
+        "version_string": (S,),
+        "error_get_code": (C.c_int32, P), "error_get_text": (S, P), "error_get_rule": (S, P), "error_get_layer": (S, P),
+        "error_get_report": (P, P), "error_destroy": (None, P), "error_create": (C.c_int32, P, C.c_int32, S, pP),
+        "report_print": (C.c_int32, P, C.c_int32, pP, pP), "report_destroy": (None, P),
+        "buffer_get_data": (P, P), "buffer_get_size": (Z, P), "buffer_destroy": (None, P),
+        "tensor_create": (C.c_int32, P, C.c_int32, Z, P, pP, pP), "tensor_destroy": (None, P),
+        "tensor_get_dtype": (C.c_int32, P), "tensor_get_rank": (Z, P), "tensor_get_shape": (C.POINTER(C.c_int64), P),
+        "tensor_get_size": (Z, P), "tensor_get_data": (P, P), "tensor_get_writable_data": (P, P),
+        "model_load": (C.c_int32, P, S, P, pP, pP), "model_save": (C.c_int32, P, S, pP), "model_destroy": (None, P),
+        "model_create_from_json": (C.c_int32, P, S, Z, P, pP, pP), "model_load_weights": (C.c_int32, P, S, pP, pP),
+        "model_get_name": (S, P), "model_get_layer_count": (Z, P), "model_get_layer": (P, P, C.c_int64),
+        "model_find_layer": (P, P, S), "model_summary": (C.c_int32, P, C.c_int32, pP, pP),
+        "model_get_config": (C.c_int32, P, pP, pP), "model_get_output_count": (Z, P),
+        "model_create_sequential": (C.c_int32, P, S, Z, P, Z, P, pP, pP),
+        "model_predict": (C.c_int32, P, Z, pP, P, Z, pP, pP),
+        "layer_create": (C.c_int32, P, S, S, P, pP, pP), "layer_destroy": (None, P), "layer_get_name": (S, P),
+        "layer_get_class_name": (S, P), "layer_get_config": (C.c_int32, P, pP, pP), "layer_get_weight_count": (Z, P),
+        "layer_get_weight": (P, P, Z), "layer_get_bitwidth": (C.c_int32, P), "layer_get_step": (C.c_float, P),
+        "layer_get_threshold": (C.c_float, P), "layer_call": (C.c_int32, P, Z, pP, pP, pP),
+        "layer_build": (C.c_int32, P, Z, P, pP), "layer_set_weight": (C.c_int32, P, Z, P, pP),
+        "layer_quantized_activation": (C.c_int32, P, P, pP, pP),
+        "quantizer_create": (C.c_int32, P, C.c_int32, C.c_double, C.c_double, pP, pP),
+        "quantizer_create_from_config": (C.c_int32, P, S, P, pP, pP), "quantizer_retain": (P, P),
+        "quantizer_destroy": (None, P), "quantizer_get_class_name": (S, P), "quantizer_get_bitwidth": (C.c_int32, P),
+        "quantizer_get_config": (C.c_int32, P, pP, pP), "quantizer_scale_factor": (C.c_int32, P, P, pP, pP),
+        "quantizer_quantize": (C.c_int32, P, P, pP, pP),
+        "custom_objects_create": (C.c_int32, P, pP, pP), "custom_objects_destroy": (None, P),
+        "custom_objects_add_quantizer": (C.c_int32, P, S, P, pP), "custom_objects_add_activation": (C.c_int32, P, S, P, pP),
+        "model_quantize": (C.c_int32, P, P, pP, pP),
+        "model_quantize_layer": (C.c_int32, P, C.c_int64, C.c_int32, QUANTIZER_FN, P, pP, pP),
+        "model_quantize_named_layer": (C.c_int32, P, S, C.c_int32, QUANTIZER_FN, P, pP, pP),
+        "convert": (C.c_int32, P, P, pP, pP, pP), "convert_to_file": (C.c_int32, P, P, S, pP, pP, pP),
+        "model_reshape": (C.c_int32, P, C.c_int64, C.c_int64, pP, pP),
+        "akida_model_load": (C.c_int32, P, S, pP, pP), "akida_model_save": (C.c_int32, P, S, P, pP),
+        "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
+        "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
+    }
+    for t in ("sequentialize", "syncretize", "prepare_to_convert", "invert_batchnorm_pooling", "fold_batchnorm"):
+        signatures["model_" + t] = (C.c_int32, P, pP, pP)
+    for n, (result, *arguments) in signatures.items():
+        f = getattr(lib, "cnn2snn_" + n)
+        f.restype, f.argtypes = result, arguments
+    return lib
+
+
+lib = _open()
+
+
+def raise_error(status, error):
+    e = error.value
+    text = lib.cnn2snn_error_get_text(e).decode() if e else "status %d" % status
+    rule = lib.cnn2snn_error_get_rule(e).decode() if e else ""
+    layer = lib.cnn2snn_error_get_layer(e).decode() if e else ""
+    lib.cnn2snn_error_destroy(e)
+    raise _error_classes.get(status, Error)(status, text, rule, layer)
+
+
+def call(name, *arguments):
+    error = C.c_void_p()
+    status = getattr(lib, "cnn2snn_" + name)(*arguments, C.byref(error))
+    if status:
+        raise_error(status, error)
+
+
+def made(name, *arguments):
+    """Calls a function whose last argument before the error is a handle to be set; gives the handle."""
+    out = C.c_void_p()
+    call(name, *arguments, C.byref(out))
+    return out
+
+
+def buffer_bytes(handle):
+    data = C.string_at(lib.cnn2snn_buffer_get_data(handle), lib.cnn2snn_buffer_get_size(handle))
+    lib.cnn2snn_buffer_destroy(handle)
+    return data
+
+
+class Handle:
+    _destroy = None
+
+    def __init__(self, context, handle):
+        self.context, self.handle = context, handle
+
+    def __del__(self):
+        if self.handle and lib:
+            getattr(lib, self._destroy)(self.handle)
+            self.handle = None
+
+
+class Tensor(Handle):
+    _destroy = "cnn2snn_tensor_destroy"
+
+    @classmethod
+    def of(cls, context, array):
+        import numpy as np
+        a = np.ascontiguousarray(array)
+        shape = (C.c_int64 * max(1, a.ndim))(*a.shape)
+        handle = made("tensor_create", context.handle, DTYPES.index(a.dtype.name), np.ndim(array), shape)
+        C.memmove(lib.cnn2snn_tensor_get_writable_data(handle), a.ctypes.data, a.nbytes)
+        return cls(context, handle)
+
+    def array(self):
+        return tensor_array(self.handle)
+
+
+def tensor_array(handle):
+    """A numpy copy of a tensor, borrowed or owned."""
+    import numpy as np
+    shape = lib.cnn2snn_tensor_get_shape(handle)[:lib.cnn2snn_tensor_get_rank(handle)]
+    data = C.string_at(lib.cnn2snn_tensor_get_data(handle), lib.cnn2snn_tensor_get_size(handle))
+    return np.frombuffer(data, DTYPES[lib.cnn2snn_tensor_get_dtype(handle)]).reshape(shape).copy()
+
+
+class Quantizer(Handle):
+    _destroy = "cnn2snn_quantizer_destroy"
+
+    @property
+    def class_name(self):
+        return lib.cnn2snn_quantizer_get_class_name(self.handle).decode()
+
+    @property
+    def bitwidth(self):
+        return lib.cnn2snn_quantizer_get_bitwidth(self.handle)
+
+    def config(self):
+        return json.loads(buffer_bytes(made("quantizer_get_config", self.handle)))
+
+    def _on(self, name, weights):
+        t = Tensor.of(self.context, weights)
+        return Tensor(self.context, made(name, self.handle, t.handle)).array()
+
+    def scale_factor(self, weights):
+        return self._on("quantizer_scale_factor", weights)
+
+    def quantize(self, weights):
+        return self._on("quantizer_quantize", weights)
+
+
+class CustomObjects(Handle):
+    _destroy = "cnn2snn_custom_objects_destroy"
+
+    def __init__(self, context):
+        super().__init__(context, made("custom_objects_create", context.handle))
+        self.keep = []
+
+    def add_quantizer(self, name, scale_factor):
+        """scale_factor(config, bitwidth, weights) -> number or vector, as numpy."""
+        @SCALE_FACTOR
+        def thunk(_, context, config, bitwidth, weights, out, error):
+            try:
+                r = Tensor.of(self.context, scale_factor(json.loads(config), bitwidth, tensor_array(weights)).astype("float32"))
+                out[0], r.handle = r.handle.value, None
+                return 0
+            except Exception as e:
+                return lib.cnn2snn_error_create(context, -8, str(e).encode(), error)
+        c = QuantizerClass(scale_factor=thunk)
+        self.keep += [thunk, c]
+        call("custom_objects_add_quantizer", self.handle, name.encode(), C.byref(c))
+
+    def add_activation(self, name, step):
+        """step(config, bitwidth) -> number."""
+        @STEP
+        def thunk(_, context, config, bitwidth, out, error):
+            try:
+                out[0] = step(json.loads(config), bitwidth)
+                return 0
+            except Exception as e:
+                return lib.cnn2snn_error_create(context, -8, str(e).encode(), error)
+        c = ActivationClass(step=thunk)
+        self.keep += [thunk, c]
+        call("custom_objects_add_activation", self.handle, name.encode(), C.byref(c))
+
+
+class Layer(Handle):
+    """A layer of its own, or (parent given) one borrowed from a model."""
+    _destroy = "cnn2snn_layer_destroy"
+
+    def __init__(self, context, handle, parent=None):
+        super().__init__(context, handle)
+        self.parent = parent
+
+    def __del__(self):
+        if self.parent is None:
+            super().__del__()
+
+    @property
+    def name(self):
+        return lib.cnn2snn_layer_get_name(self.handle).decode()
+
+    @property
+    def class_name(self):
+        return lib.cnn2snn_layer_get_class_name(self.handle).decode()
+
+    bitwidth = property(lambda self: lib.cnn2snn_layer_get_bitwidth(self.handle))
+    step = property(lambda self: lib.cnn2snn_layer_get_step(self.handle))
+    threshold = property(lambda self: lib.cnn2snn_layer_get_threshold(self.handle))
+
+    def config(self):
+        return json.loads(buffer_bytes(made("layer_get_config", self.handle)))
+
+    def weights(self):
+        n = lib.cnn2snn_layer_get_weight_count(self.handle)
+        return [tensor_array(lib.cnn2snn_layer_get_weight(self.handle, i)) for i in range(n)]
+
+    def build(self, *shape):
+        call("layer_build", self.handle, len(shape), (C.c_int64 * max(1, len(shape)))(*shape))
+
+    def set_weights(self, weights):
+        for i, w in enumerate(weights):
+            call("layer_set_weight", self.handle, i, Tensor.of(self.context, w).handle)
+
+    def __call__(self, *inputs):
+        ts = [Tensor.of(self.context, x) for x in inputs]
+        handles = (C.c_void_p * len(ts))(*[t.handle for t in ts])
+        return Tensor(self.context, made("layer_call", self.handle, len(ts), handles)).array()
+
+    def quantized_activation(self, values):
+        t = Tensor.of(self.context, values)
+        return Tensor(self.context, made("layer_quantized_activation", self.handle, t.handle)).array()
+
+
+class AkidaModel(Handle):
+    _destroy = "cnn2snn_akida_model_destroy"
+
+    def save(self, path):
+        call("akida_model_save", self.handle, os.fsencode(path), None)
+
+    def summary(self):
+        return json.loads(buffer_bytes(made("akida_model_summary", self.handle, 1)))
+
+    def fix_v1_activation_variables(self):
+        return AkidaModel(self.context, made("akida_model_fix_v1_activation_variables", self.handle))
+
+
+class Model(Handle):
+    _destroy = "cnn2snn_model_destroy"
+
+    @property
+    def name(self):
+        return lib.cnn2snn_model_get_name(self.handle).decode()
+
+    @property
+    def layers(self):
+        n = lib.cnn2snn_model_get_layer_count(self.handle)
+        return [Layer(self.context, lib.cnn2snn_model_get_layer(self.handle, i), self) for i in range(n)]
+
+    def summary(self):
+        return json.loads(buffer_bytes(made("model_summary", self.handle, 1)))
+
+    def config(self):
+        return json.loads(buffer_bytes(made("model_get_config", self.handle)))
+
+    def save(self, path):
+        call("model_save", self.handle, os.fsencode(path))
+
+    def load_weights(self, path):
+        return Model(self.context, made("model_load_weights", self.handle, os.fsencode(path)))
+
+    def predict(self, *inputs, batch_size=0, threads=0):
+        ts = [Tensor.of(self.context, x) for x in inputs]
+        handles = (C.c_void_p * len(ts))(*[t.handle for t in ts])
+        n = lib.cnn2snn_model_get_output_count(self.handle)
+        out = (C.c_void_p * n)()
+        options = PredictOptions(batch_size=batch_size, threads=threads)
+        call("model_predict", self.handle, len(ts), handles, C.byref(options), n, out)
+        results = [Tensor(self.context, C.c_void_p(h)).array() for h in out]
+        return results[0] if n == 1 else results
+
+    def _quantizer_thunk(self, function):
+        """function(layer, default_quantizer) -> Quantizer; None: the defaults."""
+        if function is None:
+            return QUANTIZER_FN()
+
+        @QUANTIZER_FN
+        def thunk(_, layer, default, out, error):
+            try:
+                d = Quantizer(self.context, C.c_void_p(lib.cnn2snn_quantizer_retain(default)))
+                q = function(Layer(self.context, layer, self), d)
+                out[0] = lib.cnn2snn_quantizer_retain(q.handle)
+                return 0
+            except Exception as e:
+                return lib.cnn2snn_error_create(self.context.handle, -9, ("%s: %s" % (type(e).__name__, e)).encode(), error)
+        return thunk
+
+    def quantize(self, weight_quantization=0, activ_quantization=0, input_weight_quantization=-1, fold_BN=True,
+                 quantizer_function=None):
+        iq = -1 if input_weight_quantization is None else input_weight_quantization
+        o = QuantizeOptions(weight_quantization=weight_quantization, activ_quantization=activ_quantization,
+                            input_weight_quantization=iq, skip_fold_batchnorm=not fold_BN,
+                            quantizer_function=self._quantizer_thunk(quantizer_function))
+        return Model(self.context, made("model_quantize", self.handle, C.byref(o)))
+
+    def quantize_layer(self, target, bitwidth, quantizer_function=None):
+        f = self._quantizer_thunk(quantizer_function)
+        if isinstance(target, int):
+            return Model(self.context, made("model_quantize_layer", self.handle, target, bitwidth, f, None))
+        return Model(self.context, made("model_quantize_named_layer", self.handle, target.encode(), bitwidth, f, None))
+
+    def transform(self, name, *arguments):
+        return Model(self.context, made("model_" + name, self.handle, *arguments))
+
+    def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0):
+        o = ConvertOptions(input_scale=1.0, akida_version=akida_version,
+                           input_mode=0 if input_is_image is None else 1 if input_is_image else 2)
+        if input_scaling is not None:
+            o.has_input_scaling, (o.input_scale, o.input_shift) = 1, input_scaling
+        model = C.c_void_p()
+        where = [] if file_path is None else [os.fsencode(file_path)]
+        call("convert" if file_path is None else "convert_to_file", self.handle, C.byref(o), *where, C.byref(model), None)
+        return AkidaModel(self.context, model)
+
+
+class Context(Handle):
+    _destroy = "cnn2snn_context_destroy"
+
+    def __init__(self, log=None, **options):
+        """log(level, text) gets the library's messages; options: fields of cnn2snn_context_options."""
+        self.log = LOG(lambda _, level, text, size: log(level, text.decode("utf-8", "replace"))) if log else LOG()
+        o = ContextOptions(log=self.log, **options)
+        super().__init__(self, None)
+        self.context = None
+        self.handle = made("context_create", ABI_VERSION, C.byref(o))
+
+    def load(self, path, custom_objects=None, allow_unknown_layers=False):
+        o = LoadOptions(custom_objects=custom_objects.handle if custom_objects else None,
+                        allow_unknown_layers=allow_unknown_layers)
+        return Model(self, made("model_load", self.handle, os.fsencode(path), C.byref(o)))
+
+    def model_from_json(self, text):
+        data = text.encode()
+        return Model(self, made("model_create_from_json", self.handle, data, len(data), None))
+
+    def load_akida(self, path):
+        return AkidaModel(self, made("akida_model_load", self.handle, os.fsencode(path)))
+
+    def quantizer(self, kind, bitwidth=4, threshold=3.0):
+        """kind: "MaxQuantizer", "MaxPerAxisQuantizer", "StdWeightQuantizer" or "StdPerAxisQuantizer"."""
+        kinds = ["", "MaxQuantizer", "MaxPerAxisQuantizer", "StdWeightQuantizer", "StdPerAxisQuantizer"]
+        return Quantizer(self, made("quantizer_create", self.handle, kinds.index(kind), bitwidth, threshold))
+
+    def quantizer_from_config(self, config, custom_objects=None):
+        return Quantizer(self, made("quantizer_create_from_config", self.handle, json.dumps(config).encode(),
+                                    custom_objects.handle if custom_objects else None))
+
+    def layer(self, class_name, custom_objects=None, **config):
+        return Layer(self, made("layer_create", self.handle, class_name.encode(), json.dumps(config).encode(),
+                                custom_objects.handle if custom_objects else None))
+
+    def sequential(self, input_shape, layers, name=None):
+        handles = (C.c_void_p * max(1, len(layers)))(*[layer.handle for layer in layers])
+        return Model(self, made("model_create_sequential", self.handle, name.encode() if name else None, len(input_shape),
+                                (C.c_int64 * max(1, len(input_shape)))(*input_shape), len(layers), handles))

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Golden cases that the command line has no words for: arrays of quantizers, callbacks, constructors, error classes.
+
+  library_cases.py [--golden DIR] [--match RE] [-v]     the library by LIBCNN2SNN, as bindings/python has it
+
+Needs numpy. Ends with `N passed, N failed, N skipped`; status 1 if any failed or none passed.
+"""
+import argparse
+import collections
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+here = Path(__file__).resolve().parent
+sys.path.insert(0, str(here.parent.parent / "bindings" / "python"))
+import numpy as np  # noqa: E402
+
+import libcnn2snn as c2s  # noqa: E402
+
+
+class Skip(Exception):
+    pass
+
+
+def need(ok, text):
+    if not ok:
+        raise AssertionError(text)
+
+
+def close(a, b, tolerance, what, outliers=0.0):
+    need(a.shape == b.shape, "%s: shape %s, expected %s" % (what, a.shape, b.shape))
+    bad = ~(np.abs(a.astype("f8") - b) <= tolerance * np.maximum(1e-12, np.abs(b).max() if b.size else 1))
+    need(bad.mean() <= outliers if bad.size else True, "%s: %d of %d values off" % (what, bad.sum(), bad.size))
+
+
+# ------------------------------------------------------------------ legacy_quantizers
+def weight_quantizer(x, doc, z):
+    a = doc["args"]
+    std = a["class"].startswith("Std")
+    for key in z.files:
+        kind, *rest = key.split("/")
+        if kind != "sf":
+            continue
+        bits, name = rest
+        q = x.quantizer(a["class"], int(bits), a.get("threshold", 3.0))
+        w, want = z["w/" + name], z[key]
+        scale = q.scale_factor(w)
+        need(scale.shape == want.shape, "%s: shape %s" % (key, scale.shape))
+        need(np.allclose(scale, want, rtol=2e-6 if std else 0, atol=0), "%s: %s, expected %s" % (key, scale, want))
+        got = q.quantize(w)
+        integers, exact = np.rint(got * scale), z["int/%s/%s" % (bits, name)]
+        off = int((integers != exact).sum())
+        need(off <= (0.0001 * w.size + 1 if std else 0), "%s: %d integers differ" % (key, off))
+        if not std:
+            need(np.array_equal(got, z["q/%s/%s" % (bits, name)]), key + ": quantized weights differ")
+    want, got = doc["config_at_bitwidth_5"], x.quantizer(a["class"], 5, a.get("threshold", 3.0)).config()
+    need(list(got) == list(want), "config keys %s, expected %s" % (list(got), list(want)))
+    need({**got, "name": 0} == {**want, "name": 0}, "config %s, expected %s" % (got, want))
+
+
+def quantized_activation(x, doc, z):
+    for key in z.files:
+        kind, *rest = key.split("/")
+        if kind != "x":
+            continue
+        bits, limit = rest
+        config = {"bitwidth": int(bits)}
+        if limit != "default":
+            config["max_value"] = None if limit in ("null", "None") else float(limit)
+        layer = x.layer(doc["function"], **config)
+        tail = "/".join(rest)
+        need(np.float32(layer.step) == z["step/" + tail], "step/%s: %r" % (tail, layer.step))
+        need(np.float32(layer.threshold) == z["threshold/" + tail], "threshold/%s: %r" % (tail, layer.threshold))
+        got, want = layer.quantized_activation(z[key]), z["y/" + tail]
+        off = np.abs(got - want) > 1e-6 * np.maximum(1, np.abs(want))
+        need(not off.any(), "y/%s: %d of %d differ" % (tail, off.sum(), off.size))
+        need(np.array_equal(layer(z[key]), got), "y/%s: call differs" % tail)
+    want, got = doc["config"], x.layer(doc["function"], bitwidth=doc["config"]["bitwidth"]).config()
+    need({**got, "name": 0} == {**want, "name": 0}, "config %s, expected %s" % (got, want))
+
+
+def quantizers(x, case, doc):
+    z = np.load(case / "arrays.npz")
+    if doc["function"] == "WeightQuantizer":
+        weight_quantizer(x, doc, z)
+    elif doc["function"] == "forward":
+        close(x.load(case / "model.h5").predict(z["input"]), z["output"], 1e-4, "output", 0.005)
+    else:
+        quantized_activation(x, doc, z)
+
+
+# ------------------------------------------------------------------ legacy_quantize with callbacks
+def judge(x, model, case, expected="expected.h5"):
+    sys.path.insert(0, str(ARGS.tools))
+    import golden_run
+    with tempfile.TemporaryDirectory() as t:
+        out = Path(t) / "o.h5"
+        model.save(out)
+        difference = golden_run.same_h5(out, case / expected, 2e-6)
+        need(difference is None, difference)
+        return x.load(out)
+
+
+def callbacks(x, case, doc):
+    a = doc["args"]
+    model = x.load(case / "model.h5")
+    if isinstance(a, list):
+        for i, step in enumerate(a):
+            model = model.quantize_layer(step["target_layer"], step["bitwidth"])
+            judge(x, model, case, "expected.h5" if i + 1 == len(a) else "expected_%d.h5" % (i + 1))
+        return
+    if not a.get("quantizer_function"):
+        raise Skip("golden_run.py does it")
+    calls = iter(doc.get("quantizer_function_calls", ()))
+
+    def function(layer, default):
+        if doc["function"] == "quantize_layer":
+            return x.quantizer("MaxQuantizer" if a["quantizer_function"] == "max" else "MaxPerAxisQuantizer", default.bitwidth)
+        c = next(calls)
+        seen = (layer.name, default.class_name, default.bitwidth)
+        need(seen == (c["layer"], c["default"], c["bitwidth"]), "call %s, expected %s" % (seen, c))
+        need(len(layer.weights()) > 0, "no weights at the call")
+        return x.quantizer(c["returned"], c["config"]["bitwidth"], c["config"].get("threshold", 3.0))
+    if doc["function"] == "quantize_layer":
+        result = model.quantize_layer(a["target_layer"], a["bitwidth"], function)
+    else:
+        result = model.quantize(a["weight_quantization"], a["activ_quantization"], a["input_weight_quantization"],
+                                a["fold_BN"], function)
+        need(next(calls, None) is None, "fewer calls than the reference makes")
+    result = judge(x, result, case)
+    z = np.load(case / "arrays.npz")
+    close(result.predict(z["input"]), z["output"], 1e-4, "output", 0.005)
+
+
+# ------------------------------------------------------------------ legacy_errors
+MAX4 = {"class_name": "MaxQuantizer", "config": {"bitwidth": 4}}
+CONSTRUCTORS = {
+    "conv_activation": lambda x: x.layer("QuantizedConv2D", filters=4, kernel_size=3, quantizer=MAX4, activation="relu"),
+    "conv_data_format": lambda x: x.layer("QuantizedConv2D", filters=4, kernel_size=3, quantizer=MAX4, data_format="channels_last"),
+    "dense_activation": lambda x: x.layer("QuantizedDense", units=4, quantizer=MAX4, activation="relu"),
+    "separable_multiplier": lambda x: x.layer("QuantizedSeparableConv2D", filters=4, kernel_size=3, quantizer=MAX4,
+                                              depth_multiplier=2),
+    "quantizer_bitwidth_1": lambda x: x.quantizer("MaxQuantizer", 1),
+    "quantizer_bitwidth_0": lambda x: x.quantizer("MaxQuantizer", 0),
+    "quantizer_bitwidth_float": lambda x: x.quantizer("MaxQuantizer", 2.5),
+    "std_threshold_0": lambda x: x.quantizer("StdWeightQuantizer", 4, 0),
+    "std_threshold_negative": lambda x: x.quantizer("StdWeightQuantizer", 4, -1),
+    "discrete_relu_0": lambda x: x.layer("ActivationDiscreteRelu", bitwidth=0),
+    "quantized_relu_0": lambda x: x.layer("QuantizedReLU", bitwidth=0),
+    "quantized_relu_negative_max": lambda x: x.layer("QuantizedReLU", bitwidth=4, max_value=-1.0),
+    "quantized_relu_zero_max": lambda x: x.layer("QuantizedReLU", bitwidth=4, max_value=0.0),
+    "conv_quantizer_none": lambda x: x.layer("QuantizedConv2D", filters=4, kernel_size=3, quantizer=None),
+    "conv_quantizer_unknown": lambda x: x.layer("QuantizedConv2D", filters=4, kernel_size=3,
+                                                quantizer={"class_name": "Nothing", "config": {}}),
+}
+CODES = {"ValueError": -8, "TypeError": -9, "IndexError": -10, "RuntimeError": -6, "AssertionError": -12, "SystemError": -11}
+LATER = ("QuantizationSampler", "bias_correction", "adaround")
+
+
+def attempt(x, case, function, a):
+    if function.startswith("constructor "):
+        return CONSTRUCTORS[function.split()[1]](x)
+    if isinstance(a.get("target_layer"), float):
+        raise Skip("a target of a wrong type can't be written in C")
+    m = x.load(case / "model.h5")
+    if function == "convert":
+        return m.convert(input_scaling=a.get("input_scaling"))
+    if function == "quantize":
+        return m.quantize(a["weight_quantization"], a["activ_quantization"], a["input_weight_quantization"])
+    if function == "quantize_layer":
+        return m.quantize_layer(a["target_layer"], a["bitwidth"])
+    name = function.split(".")[-1]
+    if name == "normalize_separable_layer":
+        import ctypes
+        f = c2s.lib.cnn2snn_model_normalize_separable_layer
+        f.restype, f.argtypes = ctypes.c_int32, (ctypes.c_void_p, ctypes.c_char_p, ctypes.POINTER(ctypes.c_void_p))
+        return c2s.call("model_normalize_separable_layer", m.handle, m.layers[a["layer"]].name.encode())
+    return m.transform(name, *([a["input_x"], a["input_y"]] if name == "reshape" else []))
+
+
+def errors(x, case, doc):
+    if doc["function"].startswith("check_model") or doc["function"] in LATER:
+        raise Skip("a later issue: " + doc["function"].split(" ")[0])
+    (what, want), = doc["results"].items()
+    try:
+        attempt(x, case, doc["function"], doc["args"])
+        code, text = 0, ""
+    except c2s.Error as e:
+        code, text = e.code, str(e)
+        need(e.rule, "no rule: " + text)
+    expected = CODES[want["error"]["type"]] if "error" in want else 0
+    need(code == expected, "%s: status %d (%s), expected %d" % (what, code, text, expected))
+
+
+# ------------------------------------------------------------------ compat_*: what quantize and convert say
+def outcome(call):
+    try:
+        return call(), 0, ""
+    except c2s.Error as e:
+        return None, e.code, str(e)
+
+
+def converts(x, case, doc):
+    """quantize and convert refuse exactly the models that the reference refuses, with the same class."""
+    if not doc["function"].startswith("check_model"):
+        raise Skip("not a compatibility case")
+    model = x.load(case / "model.h5")
+    quantized = x.load(case / "quantized.h5") if (case / "quantized.h5").exists() else None
+    for what, result in doc["results"].items():
+        expected = CODES[result["error"]["type"]] if "error" in result else 0
+        if what.startswith("quantize("):
+            got, code, text = outcome(lambda: model.quantize(4, 4, 8, "fold_BN=True" in what))
+            quantized = quantized or got
+        elif what.startswith("convert("):
+            image = {"=True)": True, "=False": False}.get(what[what.find("is_image") + 8:][:6])
+            got, code, text = outcome(lambda: quantized.convert(input_is_image=image))
+        else:
+            continue
+        need(code == expected, "%s: status %d (%s), expected %d" % (what, code, text, expected))
+
+
+# ------------------------------------------------------------------ mnist
+def mnist(x, case, doc):
+    golden, cli = case, ARGS.cli
+    figures = json.loads((golden / "accuracy.json").read_text())
+    for name, key in (("mnist_float.h5", "float"), ("mnist_iq8_wq4_aq4_ptq.h5", "legacy_8_4_4_ptq"),
+                      ("mnist_iq8_wq4_aq4_qat.h5", "legacy_8_4_4_qat")):
+        r = subprocess.run([cli, "evaluate", "-m", golden / name, "-i", golden / "images_1000.npy", "-l",
+                            golden / "labels_1000.npy", "--json"], capture_output=True, text=True)
+        need(r.returncode == 0, "evaluate %s: %s" % (name, r.stderr))
+        top1 = json.loads(r.stdout)["top1"]
+        need(abs(top1 - figures[key]) <= 0.002, "%s: accuracy %.4f, expected %.4f" % (name, top1, figures[key]))
+    sys.path.insert(0, str(ARGS.tools))
+    import fbz
+    with tempfile.TemporaryDirectory() as t:
+        out = Path(t) / "m.fbz"
+        r = subprocess.run([cli, "convert", "-m", golden / "mnist_iq8_wq4_aq4_qat.h5", "-o", out], capture_output=True, text=True)
+        need(r.returncode == 0, "convert: " + r.stderr)
+        got, want = (fbz.Model.from_bytes(p.read_bytes()) for p in (out, golden / "mnist_v1.fbz"))
+        difference = next(iter(fbz.differences(got, want, False, True)), None)
+        need(difference is None, difference)
+
+
+def main():
+    global ARGS
+    shared = Path(os.environ.get("CNN2SNN_SHARED", here.parent.parent.parent / "shared"))
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--golden", type=Path, default=shared / "golden")
+    p.add_argument("--tools", type=Path, default=shared / "tools")
+    p.add_argument("--cli", required=True)
+    p.add_argument("--match", default="")
+    p.add_argument("-v", action="store_true")
+    ARGS = p.parse_args()
+    jobs = [(fn, c.parent) for group, fn in (("legacy_quantizers", quantizers), ("legacy_quantize", callbacks),
+                                             ("legacy_errors", errors), ("legacy_errors", converts))
+            for c in sorted((ARGS.golden / group).glob("*/case.json"))] + [(mnist, ARGS.golden / "mnist")]
+    x, tally, reasons = c2s.Context(), collections.Counter(), collections.Counter()
+    for fn, case in jobs:
+        name = "%s/%s" % (case.parent.name, case.name)
+        if not re.search(ARGS.match, name):
+            continue
+        doc = json.loads((case / "case.json").read_text()) if (case / "case.json").exists() else {}
+        try:
+            fn(x, case, doc)
+            tally["passed"] += 1
+            if ARGS.v:
+                print("ok     ", fn.__name__, name)
+        except Skip as e:
+            tally["skipped"] += 1
+            reasons[str(e)] += 1
+        except Exception as e:
+            tally["failed"] += 1
+            print("FAILED ", fn.__name__, name, "%s: %s" % (type(e).__name__, e))
+    for reason, n in sorted(reasons.items()):
+        print("skipped %4d  %s" % (n, reason))
+    print("%d passed, %d failed, %d skipped" % (tally["passed"], tally["failed"], tally["skipped"]))
+    return 1 if tally["failed"] or not tally["passed"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
