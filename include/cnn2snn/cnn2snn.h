@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** @file All of libcnn2snn. */
+/**
+ * @file
+ * All headers of libcnn2snn.
+ */
 #ifndef CNN2SNN_CNN2SNN_H
 #define CNN2SNN_CNN2SNN_H
 
