@@ -26,12 +26,13 @@ struct cnn2snn_layer {
     cnn2snn_context *context;
     atomic_size_t references;
     const struct c2s_layer_kind *kind; /* never NULL */
-    char *class_name; /* as in the file, with its package prefix if it has one ("Custom>MyLayer") */
+    char *class_name;                  /* as in the file, with its package prefix if it has one ("Custom>MyLayer") */
     char *name;
-    json_t *config;   /* of the file, whole, also entries that nobody interprets; "name" is in it */
-    json_t *extras;   /* members of the layer's object beside class_name, config, name and inbound_nodes; or NULL */
+    json_t *config; /* of the file, whole, also entries that nobody interprets; "name" is in it */
+    json_t *extras; /* members of the layer's object beside class_name, config, name and inbound_nodes; or NULL */
     bool trainable;
-    void *attributes; /* what the kind reads from the config; the type goes with the kind (layers/attributes.h) */
+    int keras_generation; /* 2 or 3: whose meaning of activation names counts */
+    void *attributes;     /* what the kind reads from the config; the type goes with the kind (layers/attributes.h) */
     struct c2s_weight *weights;
     size_t weight_count;
     bool built;              /* the weights are there (for kinds without any: always) */

@@ -11,10 +11,10 @@
 #include "numeric/custom_objects.h"
 
 enum c2s_kind_id {
-    C2S_KIND_OPAQUE, /* unknown class: can be named and saved, not run */
-    C2S_KIND_CUSTOM, /* class of the user's, with callbacks */
+    C2S_KIND_OPAQUE,            /* unknown class: can be named and saved, not run */
+    C2S_KIND_CUSTOM,            /* class of the user's, with callbacks */
     C2S_KIND_CUSTOM_ACTIVATION, /* quantized activation class of the user's */
-    C2S_KIND_MODEL,  /* nested model: layer->graph */
+    C2S_KIND_MODEL,             /* nested model: layer->graph */
     C2S_KIND_INPUT,
     C2S_KIND_RESCALING,
     C2S_KIND_CONV2D,
@@ -59,13 +59,13 @@ enum c2s_kind_id {
 };
 
 enum c2s_family {
-    C2S_FAMILY_NEURAL = 1,      /* Conv2D, SeparableConv2D, Dense, quantized ones, Conv2DTranspose (a Conv2D in Keras) */
-    C2S_FAMILY_QUANTIZED = 2,   /* weights on a grid by CNN2SNN */
-    C2S_FAMILY_ACTIVATION = 4,  /* ReLU and quantized activations, as the reference's rules mean it */
+    C2S_FAMILY_NEURAL = 1, /* Conv2D, SeparableConv2D, Dense, quantized ones, Conv2DTranspose (a Conv2D in Keras) */
+    C2S_FAMILY_QUANTIZED = 2,  /* weights on a grid by CNN2SNN */
+    C2S_FAMILY_ACTIVATION = 4, /* ReLU and quantized activations, as the reference's rules mean it */
     C2S_FAMILY_QUANTIZED_ACTIVATION = 8,
-    C2S_FAMILY_POOLING = 16,    /* MaxPooling2D and GlobalAveragePooling2D, as the reference's rules mean it */
-    C2S_FAMILY_MERGE = 32,      /* takes several inputs */
-    C2S_FAMILY_IDENTITY = 64    /* nothing to do in inference */
+    C2S_FAMILY_POOLING = 16, /* MaxPooling2D and GlobalAveragePooling2D, as the reference's rules mean it */
+    C2S_FAMILY_MERGE = 32,   /* takes several inputs */
+    C2S_FAMILY_IDENTITY = 64 /* nothing to do in inference */
 };
 
 enum { C2S_MAX_LAYER_WEIGHTS = 8 };
@@ -77,6 +77,14 @@ struct c2s_weight_spec {
     float initial;  /* value of a weight that nobody set */
 };
 
+/* Where a layer comes from, which decides what its config means. */
+struct c2s_layer_source {
+    const cnn2snn_custom_objects *custom; /* classes of the user's, or NULL */
+    bool allow_unknown;                   /* unknown classes become opaque; otherwise CNN2SNN_E_VALUE */
+    bool constructed; /* by a constructor's arguments: the checks that only the quantized layers' constructors make */
+    int keras_generation; /* 2 or 3 (0: 2): what "hard_sigmoid" means; kept in layer->keras_generation */
+};
+
 struct c2s_layer_kind {
     enum c2s_kind_id id;
     const char *class_name;      /* canonical, without package prefix */
@@ -84,8 +92,9 @@ struct c2s_layer_kind {
     unsigned families;           /* of enum c2s_family */
     enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */
     size_t attributes_size;      /* 0: none */
-    /* Reads layer->config into layer->attributes (zeroed before). Names key and value in errors. NULL: nothing to read. */
-    cnn2snn_status (*parse)(cnn2snn_layer *layer, const cnn2snn_custom_objects *custom, cnn2snn_error **error);
+    /* Reads layer->config into layer->attributes (zeroed before). Names key and value in errors. NULL: nothing to
+     * read. */
+    cnn2snn_status (*parse)(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error);
     void (*destroy)(cnn2snn_layer *layer); /* frees what attributes own; NULL: nothing */
     /* Weights in get_weights() order for these inputs (known extents only where needed). NULL: none. */
     cnn2snn_status (*weights)(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
@@ -111,14 +120,13 @@ static inline bool c2s_layer_is(const cnn2snn_layer *layer, unsigned families)
 
 /*
  * Makes a layer of class and config (the config is copied, shallow where it can be; a missing name is made up from
- * the class). Nested models are made by formats, not here. `constructed` adds the checks that only the quantized
- * layers' constructors make (refused arguments). Unknown class: opaque if allow_unknown, otherwise CNN2SNN_E_VALUE.
+ * the class). Nested models are made by formats, not here. source NULL: all zero.
  */
 cnn2snn_status c2s_layer_create(cnn2snn_context *context, const char *class_name, const json_t *config,
-                                const cnn2snn_custom_objects *custom, bool allow_unknown, bool constructed,
-                                cnn2snn_layer **out_layer, cnn2snn_error **error);
+                                const struct c2s_layer_source *source, cnn2snn_layer **out_layer,
+                                cnn2snn_error **error);
 
-/* A layer of another class and/or config with the weights, name and extras of `layer`. */
+/* A layer of another class and/or config with the weights, name, extras and Keras generation of `layer`. */
 cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
                                      const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
                                      cnn2snn_error **error);
@@ -137,7 +145,8 @@ cnn2snn_status c2s_layer_weight_specs(const cnn2snn_layer *layer, size_t count, 
 /* Makes the initial weights of a layer that nobody else holds. Nothing happens when it is built. */
 cnn2snn_status c2s_layer_build(cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                cnn2snn_error **error);
-/* Sets all weights (references kept) of a layer that nobody else holds, checking number and shapes against `specs`. */
+/* Sets all weights (references kept) of a layer that nobody else holds, checking number and shapes against `specs`.
+ */
 cnn2snn_status c2s_layer_set_weights(cnn2snn_layer *layer, size_t count, const struct c2s_weight_spec *specs,
                                      cnn2snn_tensor *const *weights, cnn2snn_error **error);
 /* Output shape for input shapes; of every output for a nested model (out_shapes has room for its outputs). */
@@ -147,7 +156,8 @@ cnn2snn_status c2s_layer_output_shape(const cnn2snn_layer *layer, size_t count, 
 /* Fills in the shapes of all nodes, from the InputLayers on, and checks built weights against them
  * (CNN2SNN_E_VALUE naming layer, weight, found and expected shape). */
 cnn2snn_status c2s_graph_infer_shapes(struct c2s_graph *graph, cnn2snn_error **error);
-/* Builds the layers that are not built (replacing them where they are shared with other holders) and infers shapes. */
+/* Builds the layers that are not built (replacing them where they are shared with other holders) and infers shapes.
+ */
 cnn2snn_status c2s_graph_build(struct c2s_graph *graph, cnn2snn_error **error);
 
 #endif
