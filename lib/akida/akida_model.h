@@ -111,4 +111,12 @@ cnn2snn_status c2s_akida_layer_output_shape(const cnn2snn_akida_model *model, si
 /* What the Akida runtime refuses of a model (spec/legacy.md g.3, spec/fbz.md 5): one fault each in the report. */
 cnn2snn_status c2s_akida_model_verify(const cnn2snn_akida_model *model, cnn2snn_report *report, cnn2snn_error **error);
 
+/*
+ * A copy whose act_step and threshold fit the hardware (spec/legacy.md e.11, limits of 2.19; the last layer is never
+ * touched). Clamped thresholds are a warning with rule "L-E11" in the report, which may be NULL. CNN2SNN_E_VALUE where
+ * the ratios don't fit the next layer's weights.
+ */
+cnn2snn_status c2s_akida_fix_v1_activation_variables(const cnn2snn_akida_model *model, cnn2snn_report *report,
+                                                     cnn2snn_akida_model **out_model, cnn2snn_error **error);
+
 #endif
