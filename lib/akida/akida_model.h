@@ -112,6 +112,13 @@ cnn2snn_status c2s_akida_layer_output_shape(const cnn2snn_akida_model *model, si
 cnn2snn_status c2s_akida_model_verify(const cnn2snn_akida_model *model, cnn2snn_report *report, cnn2snn_error **error);
 
 /*
+ * Makes act_step and threshold of an Akida 1.0 model fit the hardware (spec/legacy.md e.11), in place; other models stay
+ * as they are. Variables that change get tensors of their own, so a clone's original is safe. Each clipped layer is told
+ * to the log. CNN2SNN_E_VALUE where the next layer's weights don't have the channels that must be scaled.
+ */
+cnn2snn_status c2s_akida_fix_v1_activation_variables(cnn2snn_akida_model *model, cnn2snn_error **error);
+
+/*
  * A copy whose act_step and threshold fit the hardware (spec/legacy.md e.11, limits of 2.19; the last layer is never
  * touched). Clamped thresholds are a warning with rule "L-E11" in the report, which may be NULL. CNN2SNN_E_VALUE where
  * the ratios don't fit the next layer's weights.
