@@ -14,16 +14,17 @@ struct cnn2snn_tensor {
     cnn2snn_dtype dtype;
     size_t rank;
     int64_t shape[CNN2SNN_MAX_RANK];
-    uint64_t count; /* product of the shape */
-    size_t size;    /* bytes */
-    void *data;     /* 64-byte aligned when owned; not NULL, also when empty */
+    uint64_t count;             /* product of the shape */
+    size_t size;                /* bytes */
+    void *data;                 /* 64-byte aligned when owned; not NULL, also when empty */
     cnn2snn_tensor *base;       /* holder of the data of a reshaped tensor, or NULL */
     cnn2snn_destroy_fn release; /* of foreign data, or NULL */
     void *release_user_data;
     bool owned; /* data is freed by the allocator */
 };
 
-/* Product of the extents; CNN2SNN_E_VALUE for negative ones, CNN2SNN_E_LIMIT beyond max_tensor_elements or overflow. */
+/* Product of the extents; CNN2SNN_E_VALUE for negative ones, CNN2SNN_E_LIMIT beyond max_tensor_elements or overflow.
+ */
 cnn2snn_status c2s_shape_count(cnn2snn_context *context, size_t rank, const int64_t *shape, uint64_t *out_count,
                                cnn2snn_error **error);
 
