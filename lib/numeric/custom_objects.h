@@ -30,6 +30,10 @@ cnn2snn_status c2s_custom_objects_create(cnn2snn_context *context, cnn2snn_custo
 /* `callbacks` is the public struct of the type, whole. */
 cnn2snn_status c2s_custom_objects_add(cnn2snn_custom_objects *custom, const char *name, enum c2s_custom_type type,
                                       const void *callbacks, cnn2snn_error **error);
+/* Adds a class that some object was made of (one more reference), so that its like can be made again. Nothing happens
+ * when a class of that name and type is there. */
+cnn2snn_status c2s_custom_objects_add_class(cnn2snn_custom_objects *custom, struct c2s_custom_class *custom_class,
+                                            cnn2snn_error **error);
 void c2s_custom_objects_destroy(cnn2snn_custom_objects *custom);
 
 /* The class of that name and type, borrowed; NULL when there is none (custom may be NULL). A package prefix "pkg>" of
