@@ -24,9 +24,9 @@ struct c2s_node {
     size_t call_index;
     struct c2s_value *inputs;
     size_t input_count;
-    struct c2s_shape *shapes; /* of the outputs, set by c2s_graph_infer_shapes (layers/shape_inference.h) */
-    size_t output_count;
-    json_t *arguments; /* keyword arguments of the call as the file has them, or NULL */
+    struct c2s_shape *shapes; /* of the outputs, set by c2s_graph_infer_shapes (layers/layer_kind.h); NULL before */
+    size_t output_count;      /* of a nested model its graph's outputs, otherwise 1 */
+    json_t *arguments;        /* keyword arguments of the call as the file has them, or NULL */
 };
 
 struct c2s_graph {
@@ -38,6 +38,8 @@ struct c2s_graph {
     json_t *config_extras; /* members of the config beside name, layers, input_layers, output_layers; or NULL */
     cnn2snn_layer **layers;
     size_t layer_count, layer_capacity;
+    size_t *call_counts; /* calls of each layer so far */
+    size_t call_capacity;
     struct c2s_node *nodes;
     size_t node_count, node_capacity;
     size_t *inputs; /* nodes of InputLayers, in the order of the model's inputs */
@@ -63,7 +65,7 @@ cnn2snn_status c2s_graph_add_input(struct c2s_graph *graph, size_t node, cnn2snn
 cnn2snn_status c2s_graph_add_output(struct c2s_graph *graph, struct c2s_value value, cnn2snn_error **error);
 
 /* Structure only: indices in range, inputs before their users, unique layer names, no layer without a node, one node
- * for each layer of a Sequential. CNN2SNN_E_MALFORMED. */
+ * for each layer of a Sequential, every output reached from the model's inputs. CNN2SNN_E_MALFORMED. */
 cnn2snn_status c2s_graph_verify(const struct c2s_graph *graph, cnn2snn_error **error);
 
 /* Index of the layer of that name, or -1. */

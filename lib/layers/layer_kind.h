@@ -2,6 +2,10 @@
 /*
  * The layer table: what a layer is. One row a class, found by name; rules elsewhere speak of ids and families.
  * Adding a layer means a row here, attributes, a shape rule, weights, and a forward function in ops.
+ *
+ * Opaque and custom layers hold whatever weights their file has (c2s_layer_set_named_weights); their specs are none.
+ * Behind an opaque layer shapes have no rank (ir/shape.h): every shape rule takes such an input and says what it can,
+ * mostly that the output has none either. Nothing behind an opaque layer is built unless the file has its weights.
  */
 #ifndef C2S_LAYER_KIND_H
 #define C2S_LAYER_KIND_H
@@ -85,6 +89,13 @@ struct c2s_layer_source {
     int keras_generation; /* 2 or 3 (0: 2): what "hard_sigmoid" means; kept in layer->keras_generation */
 };
 
+/* A key of a class's config with the value that it has where it is absent, as JSON. */
+struct c2s_config_key {
+    const char *key;
+    const char *otherwise; /* NULL: required */
+    bool pair;             /* a single number n means [n, n] */
+};
+
 struct c2s_layer_kind {
     enum c2s_kind_id id;
     const char *class_name;      /* canonical, without package prefix */
@@ -92,11 +103,14 @@ struct c2s_layer_kind {
     unsigned families;           /* of enum c2s_family */
     enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */
     size_t attributes_size;      /* 0: none */
+    const struct c2s_config_key
+        *keys; /* of get_config() in Keras's order, beside name, trainable, dtype; ended by NULL */
     /* Reads layer->config into layer->attributes (zeroed before). Names key and value in errors. NULL: nothing to
      * read. */
     cnn2snn_status (*parse)(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error);
-    void (*destroy)(cnn2snn_layer *layer); /* frees what attributes own; NULL: nothing */
-    /* Weights in get_weights() order for these inputs (known extents only where needed). NULL: none. */
+    /* Frees what attributes own; NULL: nothing. Runs once, with the last of the layer's copies. */
+    void (*destroy)(cnn2snn_context *context, void *attributes);
+    /* Weights in get_weights() order for these inputs; extents that the inputs leave open are -1. NULL: none. */
     cnn2snn_status (*weights)(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                               struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
                               cnn2snn_error **error);
@@ -120,13 +134,20 @@ static inline bool c2s_layer_is(const cnn2snn_layer *layer, unsigned families)
 
 /*
  * Makes a layer of class and config (the config is copied, shallow where it can be; a missing name is made up from
- * the class). Nested models are made by formats, not here. source NULL: all zero.
+ * the class). Nested models are made by c2s_model_layer_create. source NULL: all zero.
  */
 cnn2snn_status c2s_layer_create(cnn2snn_context *context, const char *class_name, const json_t *config,
                                 const struct c2s_layer_source *source, cnn2snn_layer **out_layer,
                                 cnn2snn_error **error);
 
-/* A layer of another class and/or config with the weights, name, extras and Keras generation of `layer`. */
+/* A nested model as a layer: class_name Sequential, Functional or Model; the graph is retained, config (may be NULL)
+ * is copied. It is built when all layers of its graph are. */
+cnn2snn_status c2s_model_layer_create(cnn2snn_context *context, const char *class_name, const char *name,
+                                      struct c2s_graph *graph, const json_t *config, bool trainable,
+                                      cnn2snn_layer **out_layer, cnn2snn_error **error);
+
+/* A layer of another class and/or config (NULL: the same) with the name, extras and Keras generation of `layer`. The
+ * weights come along when there are as many as the new layer has; otherwise it is not built. */
 cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
                                      const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
                                      cnn2snn_error **error);
@@ -135,29 +156,33 @@ cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *cla
 cnn2snn_status c2s_input_layer_create(cnn2snn_context *context, const char *name, const struct c2s_shape *shape,
                                       cnn2snn_dtype dtype, cnn2snn_layer **out_layer, cnn2snn_error **error);
 
-/* get_config(): the layer's config, complete with the defaults of keys that were absent. *out: a new reference. */
+/* get_config(): the layer's config, complete with the defaults of keys that were absent, in Keras's order of keys,
+ * and then the keys that nobody interprets. *out: a new reference. */
 cnn2snn_status c2s_layer_get_config(const cnn2snn_layer *layer, json_t **out, cnn2snn_error **error);
 
-/* What the layer would hold for these inputs. For nested models: their flattened weights are not listed (count 0). */
+/* What the layer would hold for these inputs; extents that these leave open are -1. inputs NULL: nothing is known of
+ * them. For nested models: their flattened weights are not listed (count 0). */
 cnn2snn_status c2s_layer_weight_specs(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                       struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
                                       cnn2snn_error **error);
-/* Makes the initial weights of a layer that nobody else holds. Nothing happens when it is built. */
+/* Makes the initial weights of a layer that nobody else holds. Nothing happens when it is built. CNN2SNN_E_VALUE when
+ * the inputs leave an extent of a weight open. */
 cnn2snn_status c2s_layer_build(cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                cnn2snn_error **error);
 /* Sets all weights (references kept) of a layer that nobody else holds, checking number and shapes against `specs`.
  */
 cnn2snn_status c2s_layer_set_weights(cnn2snn_layer *layer, size_t count, const struct c2s_weight_spec *specs,
                                      cnn2snn_tensor *const *weights, cnn2snn_error **error);
-/* Output shape for input shapes; of every output for a nested model (out_shapes has room for its outputs). */
+/* Output shape for input shapes; of every output for a nested model (out_shape has room for its outputs). */
 cnn2snn_status c2s_layer_output_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                       struct c2s_shape *out_shape, cnn2snn_error **error);
 
-/* Fills in the shapes of all nodes, from the InputLayers on, and checks built weights against them
- * (CNN2SNN_E_VALUE naming layer, weight, found and expected shape). */
+/* Fills in the shapes of all nodes, from the InputLayers on, those of nested graphs included where they have none,
+ * and checks built weights against them (CNN2SNN_E_VALUE naming layer, weight, found and expected shape).
+ * CNN2SNN_E_LIMIT when nested models called again and again make more calls than the context's max_nodes. */
 cnn2snn_status c2s_graph_infer_shapes(struct c2s_graph *graph, cnn2snn_error **error);
-/* Builds the layers that are not built (replacing them where they are shared with other holders) and infers shapes.
- */
+/* Builds the layers that are not built, nested ones too (replacing them where they are shared with other holders),
+ * and infers shapes. Layers whose weights depend on what lies behind an opaque layer stay unbuilt. */
 cnn2snn_status c2s_graph_build(struct c2s_graph *graph, cnn2snn_error **error);
 
 #endif
