@@ -41,4 +41,11 @@ void c2s_custom_objects_destroy(cnn2snn_custom_objects *custom);
 struct c2s_custom_class *c2s_custom_objects_find(const cnn2snn_custom_objects *custom, const char *name,
                                                  enum c2s_custom_type type);
 
+/*
+ * What a callback's result means to the caller: `status` is what it returned, `own` the error that it was handed
+ * (own is given up). CNN2SNN_OK, the callback's own error, or CNN2SNN_E_CALLBACK when it failed without saying how.
+ */
+cnn2snn_status c2s_custom_class_take_result(const struct c2s_custom_class *custom_class, cnn2snn_status status,
+                                            cnn2snn_error *own, cnn2snn_error **error);
+
 #endif

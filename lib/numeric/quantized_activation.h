@@ -12,7 +12,8 @@ float c2s_activation_levels(int32_t bitwidth);
 float c2s_discrete_relu_step(int32_t bitwidth);
 /* QuantizedReLU: max_value / levels. */
 float c2s_quantized_relu_step(int32_t bitwidth, float max_value);
-/* y = step * clip(ceil((x - step / 2) / step), 0, levels), each operation rounded to float32. x and y may be the same. */
+/* y = step * clip(ceil((x - step / 2) / step), 0, levels), each operation rounded to float32. x and y may be the
+ * same. */
 void c2s_quantized_activation_apply(const float *x, float *y, size_t count, float step, int32_t bitwidth);
 
 #endif

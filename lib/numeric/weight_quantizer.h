@@ -17,9 +17,10 @@ struct cnn2snn_quantizer {
     cnn2snn_quantizer_kind kind;
     char *class_name;
     int32_t bitwidth;
-    float kmax;       /* 2^(bitwidth-1) - 1 of the bitwidth as given, which may be fractional */
-    double threshold; /* Std kinds; NaN otherwise */
-    json_t *config;   /* get_config(): all entries, also those that nobody interprets */
+    float kmax;         /* 2^(bitwidth-1) - 1 of the bitwidth as given, which may be fractional */
+    double threshold;   /* Std kinds; NaN otherwise */
+    json_t *config;     /* get_config(): all entries, also those that nobody interprets */
+    json_t *identifier; /* of kind CUSTOM: the object that it was read from, for its module; otherwise NULL */
     struct c2s_custom_class *custom; /* of kind CUSTOM */
 };
 
@@ -44,10 +45,13 @@ cnn2snn_status c2s_quantizer_scale_factor(const cnn2snn_quantizer *quantizer, co
                                           cnn2snn_tensor **out_scale, cnn2snn_error **error);
 cnn2snn_status c2s_quantizer_quantize(const cnn2snn_quantizer *quantizer, const cnn2snn_tensor *weights,
                                       cnn2snn_tensor **out_weights, cnn2snn_error **error);
-/* float32 tensor of the integers rne(f32(quantize(w) * sf)), and the scale factor (may be NULL). */
+/* float32 tensor of the integers rne(f32(quantize(w) * sf)), and the scale factor (may be NULL). CNN2SNN_E_VALUE
+ * where NaN or infinite weights leave no integer; the functions above give NaN then. */
 cnn2snn_status c2s_quantizer_integers(const cnn2snn_quantizer *quantizer, const cnn2snn_tensor *weights,
-                                      cnn2snn_tensor **out_integers, cnn2snn_tensor **out_scale, cnn2snn_error **error);
-/* Max kinds: max |w| (MaxPerAxis clamped to [1e-10, FLT_MAX]); Std kinds: standard deviation, without the threshold. */
+                                      cnn2snn_tensor **out_integers, cnn2snn_tensor **out_scale,
+                                      cnn2snn_error **error);
+/* Max kinds: max |w| (MaxPerAxis clamped to [1e-10, FLT_MAX]); Std kinds: standard deviation, without the threshold.
+ */
 cnn2snn_status c2s_quantizer_range(const cnn2snn_quantizer *quantizer, const cnn2snn_tensor *weights,
                                    cnn2snn_tensor **out_range, cnn2snn_error **error);
 
