@@ -6,8 +6,11 @@
 #include "akida/akida_model.h"
 #include "plan/plan.h"
 
-/* Emits the Akida 1.0 layers of a plan without faults (spec/legacy.md g.3, g.4, e.11). What the runtime would refuse
- * goes to the report. */
+/*
+ * Emits the Akida 1.0 layers of a plan without faults (spec/legacy.md g.3, g.4, e.11). What shows only in the numbers
+ * goes to the report: what the runtime would refuse (then *out_model is NULL and the status CNN2SNN_OK), and what was
+ * limited for the hardware.
+ */
 cnn2snn_status c2s_convert_v1(const struct c2s_plan *plan, cnn2snn_report *report, cnn2snn_akida_model **out_model,
                               cnn2snn_error **error);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the Akida model will be: the blocks of a legacy-quantized model, and every fault found on the way. `check` is
- * plan, `convert` is plan, then emit: one set of rules.
+ * plan, `convert` is plan, then emit: one set of rules (plan/rule.h).
  */
 #ifndef C2S_PLAN_H
 #define C2S_PLAN_H
@@ -17,7 +17,14 @@ struct c2s_plan_settings {
     cnn2snn_akida_version akida_version; /* DEFAULT: what suits the model */
 };
 
-/* One Akida layer: a neural layer with the pooling and the activation behind it. Layers are borrowed from the graph. */
+/* Which rules count. */
+enum c2s_rule_set {
+    C2S_RULES_COMPATIBLE = 1, /* of check_model_compatibility (spec/legacy.md h.1): float models too */
+    C2S_RULES_CONVERT = 2     /* of conversion on top of them (g.1 to g.3) */
+};
+
+/* One Akida layer: a neural layer with the pooling and the activation behind it. Layers are borrowed from the graph.
+ */
 struct c2s_plan_block {
     const cnn2snn_layer *neural;
     const cnn2snn_layer *pooling;    /* or NULL */
@@ -37,9 +44,15 @@ struct c2s_plan {
 };
 
 /*
- * Plans the conversion. Faults and warnings go to the report; the status is CNN2SNN_OK also when there are faults
- * (then *out_plan may be NULL), and something else only when the planning itself failed (memory, callbacks).
+ * Runs the rules of the sets over a model. Faults and warnings go to the report: first what the settings break, then
+ * the structure, then the order of layers, then what becomes of each; the first one is what the reference would
+ * raise. The status is CNN2SNN_OK also when there are faults, and something else only when the checking itself failed
+ * (memory, callbacks).
  */
+cnn2snn_status c2s_plan_check(const struct c2s_graph *graph, const struct c2s_plan_settings *settings, unsigned sets,
+                              cnn2snn_report *report, cnn2snn_error **error);
+
+/* Checks all rules and plans the conversion; *out_plan is NULL, and the status CNN2SNN_OK, where there are faults. */
 cnn2snn_status c2s_plan_create(const struct c2s_graph *graph, const struct c2s_plan_settings *settings,
                                cnn2snn_report *report, struct c2s_plan **out_plan, cnn2snn_error **error);
 void c2s_plan_destroy(struct c2s_plan *plan);
