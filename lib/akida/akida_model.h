@@ -45,13 +45,14 @@ struct c2s_akida_parameter {
 
 struct c2s_akida_variable {
     char *name;
-    int32_t element_type; /* code in the file, 0..10: keeps int1/int2/int4 apart from int8 */
-    int32_t layout;       /* 0 col-major (shape reversed in the file), 1 row-major */
+    int32_t element_type;   /* code in the file, 0..10: keeps int1/int2/int4 apart from int8; -1: the canonical one */
+    int32_t layout;         /* 0 col-major (shape reversed in the file), 1 row-major */
     cnn2snn_tensor *tensor; /* in the API's shape */
 };
 
 struct c2s_akida_layer {
-    int32_t kind; /* an enum c2s_akida_kind, or another code of a file */
+    int32_t kind;       /* an enum c2s_akida_kind, or another code of a file */
+    char kind_text[32]; /* its name, or "unknown (N)" */
     char *name;
     struct c2s_akida_parameter *parameters; /* sorted by name; without layer_type */
     size_t parameter_count, parameter_capacity;
@@ -61,7 +62,7 @@ struct c2s_akida_layer {
     size_t inbound_count, inbound_capacity;
 };
 
-struct c2s_akida_learning { /* the seven numbers of a model compiled for learning; kept for writing */
+struct c2s_akida_learning { /* the seven numbers of a model compiled for learning, sorted; kept for writing */
     char *name;
     double value;
 };
@@ -84,13 +85,27 @@ void c2s_akida_model_release(cnn2snn_akida_model *model);
  * next addition. */
 cnn2snn_status c2s_akida_model_add_layer(cnn2snn_akida_model *model, int32_t kind, const char *name, int64_t inbound,
                                          struct c2s_akida_layer **out_layer, cnn2snn_error **error);
+/* One more inbound layer, in operand order. */
+cnn2snn_status c2s_akida_layer_add_inbound(cnn2snn_akida_model *model, struct c2s_akida_layer *layer, size_t inbound,
+                                           cnn2snn_error **error);
 cnn2snn_status c2s_akida_layer_set_parameter(cnn2snn_akida_model *model, struct c2s_akida_layer *layer,
                                              const char *name, int32_t value, cnn2snn_error **error);
-/* Adds or replaces a variable; keeps a new reference to the tensor. element_type -1: the one of the tensor's dtype. */
+/*
+ * Adds or replaces a variable; keeps a new reference to the tensor, which is int32, float32, uint8, int8, int16 or
+ * uint16. element_type -1: the code that the runtime's own writer uses (int4 for weights of 4 bits, and so on),
+ * decided by the layer's parameters when the file is written. layout -1: likewise.
+ */
 cnn2snn_status c2s_akida_layer_set_variable(cnn2snn_akida_model *model, struct c2s_akida_layer *layer,
                                             const char *name, int32_t element_type, int32_t layout,
                                             cnn2snn_tensor *tensor, cnn2snn_error **error);
+cnn2snn_status c2s_akida_model_set_learning(cnn2snn_akida_model *model, const char *name, double value,
+                                            cnn2snn_error **error);
 const struct c2s_akida_variable *c2s_akida_layer_find_variable(const struct c2s_akida_layer *layer, const char *name);
+/* The code that goes to the file. */
+int32_t c2s_akida_variable_element_type(const struct c2s_akida_layer *layer,
+                                        const struct c2s_akida_variable *variable);
+/* dtype of an element type's code, CNN2SNN_DTYPE_NONE for unknown codes. */
+cnn2snn_dtype c2s_akida_element_dtype(int32_t element_type);
 int32_t c2s_akida_layer_get_parameter(const struct c2s_akida_layer *layer, const char *name, int32_t otherwise);
 bool c2s_akida_layer_has_parameter(const struct c2s_akida_layer *layer, const char *name);
 /* A copy; the tensors are shared. */
@@ -107,21 +122,22 @@ cnn2snn_status c2s_akida_layer_input_shape(const cnn2snn_akida_model *model, siz
                                            cnn2snn_error **error);
 cnn2snn_status c2s_akida_layer_output_shape(const cnn2snn_akida_model *model, size_t layer, int64_t shape[3],
                                             cnn2snn_error **error);
+/* The same for the layers 0 .. count-1 at once. `known` is false for unknown kinds and what depends on them. */
+struct c2s_akida_shapes {
+    bool known;
+    int64_t input[3], output[3];
+};
+cnn2snn_status c2s_akida_model_shapes(const cnn2snn_akida_model *model, size_t count, struct c2s_akida_shapes *shapes,
+                                      cnn2snn_error **error);
 
 /* What the Akida runtime refuses of a model (spec/legacy.md g.3, spec/fbz.md 5): one fault each in the report. */
-cnn2snn_status c2s_akida_model_verify(const cnn2snn_akida_model *model, cnn2snn_report *report, cnn2snn_error **error);
-
-/*
- * Makes act_step and threshold of an Akida 1.0 model fit the hardware (spec/legacy.md e.11), in place; other models stay
- * as they are. Variables that change get tensors of their own, so a clone's original is safe. Each clipped layer is told
- * to the log. CNN2SNN_E_VALUE where the next layer's weights don't have the channels that must be scaled.
- */
-cnn2snn_status c2s_akida_fix_v1_activation_variables(cnn2snn_akida_model *model, cnn2snn_error **error);
+cnn2snn_status c2s_akida_model_verify(const cnn2snn_akida_model *model, cnn2snn_report *report,
+                                      cnn2snn_error **error);
 
 /*
  * A copy whose act_step and threshold fit the hardware (spec/legacy.md e.11, limits of 2.19; the last layer is never
- * touched). Clamped thresholds are a warning with rule "L-E11" in the report, which may be NULL. CNN2SNN_E_VALUE where
- * the ratios don't fit the next layer's weights.
+ * touched); a plain copy of other models. Clamped thresholds are a warning with rule "L-E11" in the report, which may
+ * be NULL. CNN2SNN_E_VALUE where the ratios don't fit the next layer's weights.
  */
 cnn2snn_status c2s_akida_fix_v1_activation_variables(const cnn2snn_akida_model *model, cnn2snn_report *report,
                                                      cnn2snn_akida_model **out_model, cnn2snn_error **error);
