@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rewrites of graphs (spec/legacy.md e). Each gives a new graph with shapes inferred; layers are shared, weights too. */
+/* Rewrites of graphs (spec/legacy.md e). Each gives a new graph with shapes inferred; layers are shared, weights too.
+ */
 #ifndef C2S_TRANSFORM_H
 #define C2S_TRANSFORM_H
 
