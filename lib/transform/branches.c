@@ -121,7 +121,7 @@ static cnn2snn_status wrap_run(struct walk *walk, size_t source, cnn2snn_layer *
     next_model_name(walk, name, sizeof(name));
     C2S_GOTO(make_run_input(walk, source, &input, error));
     C2S_GOTO(c2s_sequential_create(walk->graph->context, name, input, &walk->run, &graph, error));
-    C2S_GOTO(c2s_model_layer_create(graph, out_layer, error));
+    C2S_GOTO(c2s_model_layer_create(graph->context, "Sequential", name, graph, NULL, true, out_layer, error));
 done:
     c2s_graph_release(graph);
     c2s_layer_release(input);

@@ -14,6 +14,8 @@
 #include "transform/batchnorm.h"
 #include "transform/rewrite.h"
 
+enum { BATCHNORM_WEIGHTS = 4 }; /* gamma, beta, moving mean, moving variance */
+
 /* The kernel that makes the output filters: the pointwise one of a separable layer. */
 static size_t filter_kernel(const cnn2snn_layer *layer)
 {
@@ -74,14 +76,30 @@ static cnn2snn_status check_per_axis(const cnn2snn_layer *layer, cnn2snn_error *
                            quantizer->class_name);
 }
 
-static cnn2snn_status check_weights(const cnn2snn_layer *batchnorm, cnn2snn_error **error)
+static cnn2snn_status check_weights(const cnn2snn_layer *layer, const cnn2snn_layer *batchnorm, cnn2snn_error **error)
 {
     const struct c2s_batchnorm_attributes *attributes = batchnorm->attributes;
-    if (batchnorm->weight_count != 4)
+    if (batchnorm->weight_count != BATCHNORM_WEIGHTS)
         return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-H9", batchnorm->name,
                                "%s false, expected true to fold a BatchNormalization",
                                attributes->scale ? "center" : "scale");
+    const cnn2snn_tensor *kernel = layer->weights[filter_kernel(layer)].tensor;
+    uint64_t filters = (uint64_t)kernel->shape[filter_axis(layer, kernel)];
+    for (size_t i = 0; i < BATCHNORM_WEIGHTS; i++) /* they can differ behind layers that nobody can look into */
+        if (batchnorm->weights[i].tensor->count != filters)
+            return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-E5", batchnorm->name,
+                                   "%s of %" PRIu64 " values, expected %" PRIu64 ", the filters of %s",
+                                   batchnorm->weights[i].name, batchnorm->weights[i].tensor->count, filters,
+                                   layer->name);
     return c2s_layer_check_finite(batchnorm, error);
+}
+
+static cnn2snn_status check_built(const cnn2snn_layer *layer, cnn2snn_error **error)
+{
+    if (layer->built)
+        return CNN2SNN_OK;
+    return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-E5", layer->name,
+                           "no weights yet, expected them to fold a BatchNormalization");
 }
 
 /* s = gamma / sqrt(variance + epsilon) */
@@ -163,9 +181,11 @@ static cnn2snn_status add_folded(struct c2s_layer_list *list, const struct c2s_g
     cnn2snn_tensor *scale = NULL, *folded_kernel = NULL, *folded_bias = NULL;
     cnn2snn_layer *folded = NULL;
     cnn2snn_status status = CNN2SNN_OK;
+    C2S_GOTO(check_built(layer, error));
+    C2S_GOTO(check_built(batchnorm, error));
     C2S_GOTO(check_axis(graph, index + 1, error));
     C2S_GOTO(check_per_axis(layer, error));
-    C2S_GOTO(check_weights(batchnorm, error));
+    C2S_GOTO(check_weights(layer, batchnorm, error));
     C2S_GOTO(make_scale(batchnorm, &scale, error));
     C2S_GOTO(fold_kernel(layer, scale, &folded_kernel, error));
     C2S_GOTO(fold_bias(layer, batchnorm, scale, &folded_bias, error));

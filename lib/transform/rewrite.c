@@ -79,20 +79,6 @@ cnn2snn_status c2s_sequential_rebuild(const struct c2s_graph *source, const stru
     return c2s_sequential_create(source->context, REBUILT_NAME, source->layers[0], list, out_graph, error);
 }
 
-cnn2snn_status c2s_model_layer_create(struct c2s_graph *graph, cnn2snn_layer **out_layer, cnn2snn_error **error)
-{
-    json_t *config = json_pack("{s:s}", "name", graph->name);
-    if (!config)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = c2s_layer_create(graph->context, "Sequential", config, NULL, out_layer, error);
-    json_decref(config);
-    if (status)
-        return status;
-    (*out_layer)->graph = c2s_graph_retain(graph);
-    (*out_layer)->built = true;
-    return CNN2SNN_OK;
-}
-
 static cnn2snn_status add_quantizer_class(cnn2snn_custom_objects *custom, const cnn2snn_quantizer *quantizer,
                                           cnn2snn_error **error)
 {

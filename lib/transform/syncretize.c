@@ -55,18 +55,13 @@ static cnn2snn_status syncretize_model_layer(const cnn2snn_layer *layer, cnn2snn
                                              cnn2snn_error **error)
 {
     struct c2s_graph *inner = NULL;
-    cnn2snn_layer *copy = NULL;
-    cnn2snn_status status = CNN2SNN_OK;
-    C2S_GOTO(syncretize_sequential(layer->graph, &inner, error));
+    C2S_TRY(syncretize_sequential(layer->graph, &inner, error));
     c2s_free(inner->context, inner->name);
     inner->name = c2s_strdup(inner->context, layer->graph->name);
-    C2S_GOTO(inner->name ? CNN2SNN_OK : c2s_error_no_memory(error));
-    C2S_GOTO(c2s_layer_copy(layer, &copy, error));
-    c2s_graph_release(copy->graph);
-    copy->graph = inner;
-    inner = NULL;
-    *out_layer = copy;
-done:
+    cnn2snn_status status = inner->name
+                                ? c2s_model_layer_create(layer->context, layer->class_name, layer->name, inner,
+                                                         layer->config, layer->trainable, out_layer, error)
+                                : c2s_error_no_memory(error);
     c2s_graph_release(inner);
     return status;
 }
