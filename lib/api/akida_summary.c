@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides what the summary of an Akida model says: one row a layer. */
+#include "akida/akida_model.h"
+#include "api/edge.h"
+#include "api/table.h"
+#include "base/allocator.h"
+#include "cnn2snn/akida.h"
+
+static uint64_t count_elements(const struct c2s_akida_layer *layer)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < layer->variable_count; i++)
+        count += layer->variables[i].tensor->count;
+    return count;
+}
+
+static const char *version_name(const cnn2snn_akida_model *model)
+{
+    cnn2snn_akida_version version = c2s_akida_model_version(model);
+    return version == CNN2SNN_AKIDA_V1 ? "v1" : version == CNN2SNN_AKIDA_V2 ? "v2" : NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ text */
+
+static void add_shape(struct c2s_table *table, bool known, const int64_t shape[3])
+{
+    if (known)
+        c2s_table_add(table, "(%lld, %lld, %lld)", (long long)shape[0], (long long)shape[1], (long long)shape[2]);
+    else
+        c2s_table_add(table, "?");
+}
+
+/* The first of the parameters that the layer has; an empty cell without. */
+static void add_bits(struct c2s_table *table, const struct c2s_akida_layer *layer, const char *const *names)
+{
+    for (; *names; names++)
+        if (c2s_akida_layer_has_parameter(layer, *names)) {
+            c2s_table_add(table, "%d", (int)c2s_akida_layer_get_parameter(layer, *names, 0));
+            return;
+        }
+    c2s_table_add(table, "%s", "");
+}
+
+static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes, struct c2s_text *text)
+{
+    static const char *const heads[] = {"layer",      "kind",        "input",       "output",
+                                        "parameters", "weight bits", "output bits", NULL};
+    static const char *const weight_bits[] = {"weights_bits", NULL};
+    static const char *const output_bits[] = {"act_bits", "output_bits", NULL};
+    struct c2s_table table;
+    c2s_table_init(&table, model->context, heads);
+    uint64_t total = 0;
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const struct c2s_akida_layer *layer = &model->layers[i];
+        struct c2s_text cell;
+        c2s_text_init(&cell, model->context);
+        c2s_text_add(&cell, layer->name);
+        c2s_table_add_take(&table, &cell);
+        c2s_table_add(&table, "%s", cnn2snn_akida_model_get_layer_kind(model, i));
+        add_shape(&table, shapes[i].known, shapes[i].input);
+        add_shape(&table, shapes[i].known, shapes[i].output);
+        c2s_table_add(&table, "%llu", (unsigned long long)count_elements(layer));
+        add_bits(&table, layer, weight_bits);
+        add_bits(&table, layer, output_bits);
+        total += count_elements(layer);
+    }
+    c2s_table_print(&table, text);
+    c2s_table_free(&table);
+    const char *version = version_name(model);
+    c2s_text_format(text, "\nAkida %s model, %llu parameters\n", version ? version + 1 : "(unknown version)",
+                    (unsigned long long)total);
+}
+
+/* ------------------------------------------------------------------------------------------------ JSON */
+
+static void add_json_string(struct c2s_text *text, const char *key, const char *value)
+{
+    c2s_text_format(text, "\"%s\": ", key);
+    if (value)
+        c2s_text_add_json_string(text, value);
+    else
+        c2s_text_add(text, "null");
+}
+
+static void add_json_shape(struct c2s_text *text, const char *key, bool known, const int64_t shape[3])
+{
+    if (known)
+        c2s_text_format(text, ", \"%s\": [%lld, %lld, %lld]", key, (long long)shape[0], (long long)shape[1],
+                        (long long)shape[2]);
+    else
+        c2s_text_format(text, ", \"%s\": null", key);
+}
+
+static void add_json_variable(struct c2s_text *text, const struct c2s_akida_variable *variable)
+{
+    const cnn2snn_tensor *tensor = variable->tensor;
+    c2s_text_add(text, "{");
+    add_json_string(text, "name", variable->name);
+    c2s_text_format(text, ", \"dtype\": \"%s\", \"shape\": [", c2s_dtype_name(tensor->dtype));
+    for (size_t i = 0; i < tensor->rank; i++)
+        c2s_text_format(text, "%s%lld", i ? ", " : "", (long long)tensor->shape[i]);
+    c2s_text_add(text, "]}");
+}
+
+static void add_json_layer(struct c2s_text *text, const cnn2snn_akida_model *model, size_t index,
+                           const struct c2s_akida_shapes *shapes)
+{
+    const struct c2s_akida_layer *layer = &model->layers[index];
+    c2s_text_add(text, index ? ",\n    {" : "\n    {");
+    add_json_string(text, "name", layer->name);
+    c2s_text_add(text, ", ");
+    add_json_string(text, "kind", cnn2snn_akida_model_get_layer_kind(model, index));
+    c2s_text_add(text, ", \"inbounds\": [");
+    for (size_t i = 0; i < layer->inbound_count; i++) {
+        c2s_text_add(text, i ? ", " : "");
+        c2s_text_add_json_string(text, model->layers[layer->inbounds[i]].name);
+    }
+    c2s_text_add(text, "]");
+    add_json_shape(text, "input_shape", shapes->known, shapes->input);
+    add_json_shape(text, "output_shape", shapes->known, shapes->output);
+    c2s_text_add(text, ", \"parameters\": {");
+    for (size_t i = 0; i < layer->parameter_count; i++) {
+        c2s_text_add(text, i ? ", " : "");
+        c2s_text_add_json_string(text, layer->parameters[i].name);
+        c2s_text_format(text, ": %d", (int)layer->parameters[i].value);
+    }
+    c2s_text_add(text, "}, \"variables\": [");
+    for (size_t i = 0; i < layer->variable_count; i++) {
+        c2s_text_add(text, i ? ", " : "");
+        add_json_variable(text, &layer->variables[i]);
+    }
+    c2s_text_add(text, "]}");
+}
+
+static void print_json(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes, struct c2s_text *text)
+{
+    c2s_text_add(text, "{\n  \"format\": \"akida\",\n  ");
+    add_json_string(text, "akida_version", version_name(model));
+    c2s_text_add(text, ",\n  ");
+    add_json_string(text, "version", model->version ? model->version : "");
+    c2s_text_add(text, ",\n  \"layers\": [");
+    for (size_t i = 0; i < model->layer_count; i++)
+        add_json_layer(text, model, i, &shapes[i]);
+    c2s_text_add(text, "]\n}\n");
+}
+
+cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int32_t json,
+                                           cnn2snn_buffer **out_buffer, cnn2snn_error **error)
+{
+    C2S_OUT(error, out_buffer);
+    C2S_NEED(error, model);
+    struct c2s_akida_shapes *shapes = c2s_calloc(model->context, model->layer_count, sizeof *shapes);
+    if (!shapes)
+        return c2s_error_no_memory(error);
+    struct c2s_text text;
+    c2s_text_init(&text, model->context);
+    cnn2snn_status status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
+    if (!status)
+        json ? print_json(model, shapes, &text) : print_text(model, shapes, &text);
+    c2s_free(model->context, shapes);
+    if (!status)
+        status = c2s_text_to_buffer(&text, out_buffer, error);
+    C2S_RETURN(model->context, status, out_buffer, error);
+}
