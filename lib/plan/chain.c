@@ -14,7 +14,7 @@ static bool value_shape(const struct c2s_graph *graph, struct c2s_value value, s
     if (!node->shapes || value.output >= node->output_count)
         return false;
     *out = node->shapes[value.output];
-    return true;
+    return !c2s_shape_is_unranked(out);
 }
 
 /* Every node takes the value of the one before it, nothing else, and the last one is the output. */

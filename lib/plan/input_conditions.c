@@ -82,7 +82,8 @@ bool c2s_shift_of_events(const struct c2s_view *view, size_t index, struct c2s_f
 {
     (void)index;
     c2s_found_set(found, 0, "%g", view->shift);
-    return !view->image && view->shift != 0.0;
+    /* a Rescaling layer's is no warning but a fault: L-G2-RESCALING */
+    return !view->image && !view->rescaling && view->shift != 0.0;
 }
 
 bool c2s_input_size_is_open(const struct c2s_view *view, size_t index, struct c2s_found *found)
