@@ -20,6 +20,7 @@ bool c2s_ends_are_wrong(const struct c2s_view *view, size_t index, struct c2s_fo
     if (!node->shapes || !node->output_count || node->shapes[0].rank == 1 || node->shapes[0].rank == 3)
         return false;
     char text[128];
+    found->layer = graph->layers[node->layer]->name;
     c2s_found_set(found, 0, "input shape %s", c2s_shape_text(&node->shapes[0], text, sizeof text));
     c2s_found_set(found, 1, "1 or 3 axes");
     return true;
@@ -27,13 +28,11 @@ bool c2s_ends_are_wrong(const struct c2s_view *view, size_t index, struct c2s_fo
 
 bool c2s_has_branches(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
-    (void)index;
+    (void)index, (void)found;
     const struct c2s_graph *graph = view->graph;
     for (size_t i = 0; i < graph->layer_count; i++)
-        if (c2s_layer_id(graph->layers[i]) == C2S_KIND_CONCATENATE) {
-            found->layer = graph->layers[i]->name;
+        if (c2s_layer_id(graph->layers[i]) == C2S_KIND_CONCATENATE)
             return true;
-        }
     return false;
 }
 
@@ -99,13 +98,12 @@ static const cnn2snn_tensor *find_weight(const cnn2snn_layer *layer, const char 
     return NULL;
 }
 
-/* As in the reference it is the first weight that is looked at: beta where there is no gamma. */
 bool c2s_gamma_is_not_positive(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     const cnn2snn_layer *norm = next_batchnorm(view, index);
-    if (c2s_layer_id(view->chain->links[index].layer) != C2S_KIND_MAX_POOLING2D || !norm || !norm->weight_count)
+    const cnn2snn_tensor *gamma = norm ? find_weight(norm, "gamma") : NULL;
+    if (c2s_layer_id(view->chain->links[index].layer) != C2S_KIND_MAX_POOLING2D || !gamma)
         return false;
-    const cnn2snn_tensor *gamma = norm->weights[0].tensor;
     uint64_t count = 0;
     for (uint64_t i = 0; i < gamma->count; i++)
         count += c2s_tensor_get_double(gamma, i) <= 0.0;

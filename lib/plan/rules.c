@@ -113,7 +113,7 @@ const struct c2s_rule c2s_rules[] = {
      "strides {1} exceed the pool size {2}", "use strides up to the pool size"},
     {"L-G3-EXTENT", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_extent_is_wrong,
      "{1}: expected extents of at least 1 and at most 2^31 - 1 elements", "use a smaller or larger input"},
-    {"L-G4-NAN", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_weight_is_not_finite,
+    {"L-finite", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_weight_is_not_finite,
      "{2} values of {1} are NaN or infinite", "train the model again: its weights are broken"},
     {"C-11", C2S_SCOPE_BLOCK, CONVERT, false, WARNING, c2s_final_activation_is_dropped,
      "final activation {1} is not part of the Akida model", "apply it to the outputs yourself"},

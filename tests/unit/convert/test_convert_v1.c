@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Converted integers against worked examples of the reference (spec/legacy.md EX-41 to EX-46). */
+#include <math.h>
+#include <stdlib.h>
+
+#include "../plan/small_models.h"
+#include "convert/convert.h"
+
+static cnn2snn_context *context;
+
+static void setup(void)
+{
+    context = small_context();
+}
+
+static void teardown(void)
+{
+    c2s_context_release(context);
+}
+
+static const struct c2s_plan_settings default_settings = {0};
+
+static struct c2s_plan_settings scaling(double scale, double shift)
+{
+    return (struct c2s_plan_settings){.has_input_scaling = true, .input_scale = scale, .input_shift = shift};
+}
+
+/* Converts; the report is the caller's. */
+static cnn2snn_akida_model *convert(const struct c2s_graph *graph, struct c2s_plan_settings settings,
+                                    cnn2snn_report **out_report)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_error *error = NULL;
+    struct c2s_plan *plan = NULL;
+    cnn2snn_akida_model *model = NULL;
+    small_ok(c2s_report_create(context, &report, &error), error);
+    small_ok(c2s_plan_create(graph, &settings, report, &plan, &error), error);
+    for (size_t i = 0; i < report->count && !plan; i++)
+        fprintf(stderr, "%s %s: %s\n", report->faults[i].rule, report->faults[i].layer, report->faults[i].message);
+    ck_assert_ptr_nonnull(plan);
+    small_ok(c2s_convert_v1(plan, report, &model, &error), error);
+    c2s_plan_destroy(plan);
+    *out_report = report;
+    return model;
+}
+
+static cnn2snn_akida_model *convert_without_remark(const struct c2s_graph *graph, struct c2s_plan_settings settings)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_akida_model *model = convert(graph, settings, &report);
+    for (size_t i = 0; i < report->count; i++)
+        fprintf(stderr, "%s %s: %s\n", report->faults[i].rule, report->faults[i].layer, report->faults[i].message);
+    ck_assert_uint_eq(report->count, 0);
+    c2s_report_destroy(report);
+    ck_assert_ptr_nonnull(model);
+    return model;
+}
+
+static const struct c2s_akida_layer *find_layer(const cnn2snn_akida_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (!strcmp(model->layers[i].name, name))
+            return &model->layers[i];
+    ck_abort_msg("no layer %s", name);
+    return NULL;
+}
+
+static void assert_values(const cnn2snn_akida_model *model, const char *layer, const char *name, size_t count,
+                          const double *expected)
+{
+    const struct c2s_akida_variable *variable = c2s_akida_layer_find_variable(find_layer(model, layer), name);
+    ck_assert_msg(variable != NULL, "%s has no %s", layer, name);
+    ck_assert_uint_eq(variable->tensor->count, count);
+    for (size_t i = 0; i < count; i++) {
+        double found = c2s_tensor_get_double(variable->tensor, i);
+        double wanted = variable->tensor->dtype == CNN2SNN_DTYPE_FLOAT32 ? (double)(float)expected[i] : expected[i];
+        ck_assert_msg(found == wanted, "%s of %s: %.9g at %zu, expected %.9g", name, layer, found, i, wanted);
+    }
+}
+
+#define ASSERT_VALUES(model, layer, name, ...)                                                                       \
+    assert_values(model, layer, name, COUNT(((const double[]){__VA_ARGS__})), (const double[]){__VA_ARGS__})
+
+static void assert_parameter(const cnn2snn_akida_model *model, const char *layer, const char *name, int32_t expected)
+{
+    const struct c2s_akida_layer *found = find_layer(model, layer);
+    ck_assert_msg(c2s_akida_layer_has_parameter(found, name), "%s has no %s", layer, name);
+    ck_assert_int_eq(c2s_akida_layer_get_parameter(found, name, -77), expected);
+}
+
+static void assert_shape(const cnn2snn_akida_model *model, const char *layer, const char *name, int64_t a, int64_t b,
+                         int64_t c, int64_t d)
+{
+    const cnn2snn_tensor *tensor = c2s_akida_layer_find_variable(find_layer(model, layer), name)->tensor;
+    int64_t expected[4] = {a, b, c, d};
+    ck_assert_uint_eq(tensor->rank, 4);
+    ck_assert_int_eq(tensor->dtype, CNN2SNN_DTYPE_INT8);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_int_eq(tensor->shape[i], expected[i]);
+}
+
+#define SET(graph, layer, weight, ...)                                                                               \
+    small_set_weight(graph, (struct small_weight){layer, weight, COUNT(((const float[]){__VA_ARGS__})),              \
+                                                  (const float[]){__VA_ARGS__}})
+
+/* EX-41: an image through a convolution, a separable convolution and a dense layer. */
+static struct c2s_graph *example_41(void)
+{
+    const struct small_layer layers[] = {
+        QCONV("c", 2, 3, 4, ", 'padding': 'same'"),
+        NAMED("MaxPooling2D", "p", ", 'pool_size': 2, 'padding': 'same'"),
+        QRELU("r", 4, 6),
+        NAMED("QuantizedSeparableConv2D", "s",
+              ", 'filters': 2, 'kernel_size': 3, 'padding': 'same', 'quantizer_dw': " MAX_QUANTIZER(
+                  4) ", 'quantizer': " QUANTIZER(4)),
+        NAMED("GlobalAveragePooling2D", "g", ""),
+        NAMED("ActivationDiscreteRelu", "r2", ", 'bitwidth': 2"),
+        QDENSE("d", 2, 4, ""),
+        NAMED("Softmax", "soft", "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {5, 5, 1}}, COUNT(layers), layers);
+    SET(graph, "c", "kernel", 1, -2, .5F, .25F, .125F, .375F, -.25F, 1, .75F, -1.5F, 0, 0, 0, 0, 0, 0, 0, 0);
+    SET(graph, "c", "bias", .5F, -.25F);
+    SET(graph, "s", "depthwise_kernel", .7F, -.3F, .1F, .6F, 0, 0, -.2F, .5F, .4F, -.7F, 0, 0, 0, 0, .3F, 0, 0, 0);
+    SET(graph, "s", "pointwise_kernel", 1, -.5F, .3F, .25F);
+    SET(graph, "s", "bias", .1F, -.2F);
+    SET(graph, "d", "kernel", .3F, -.9F, .6F, .45F);
+    SET(graph, "d", "bias", .05F, -.15F);
+    return graph;
+}
+
+START_TEST(an_image_model_has_the_reference_s_integers)
+{
+    struct c2s_graph *graph = example_41();
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(255, 0));
+    ck_assert_uint_eq(model->layer_count, 3);
+    ASSERT_VALUES(model, "c", "act_step", 714, 357);
+    ASSERT_VALUES(model, "c", "threshold", -536, 401);
+    ASSERT_VALUES(model, "c", "weights", 7, -7, 4, 1, 1, 1, -2, 4, 5, -5, 0, 0, 0, 0, 0, 0, 0, 0);
+    ASSERT_VALUES(model, "s", "act_step", 393.75, 787.5);
+    ASSERT_VALUES(model, "s", "threshold", 629, 2205);
+    ASSERT_VALUES(model, "s", "weights", 0, 0, 3, 0, 0, 0, 0, 0, 4, -7, -2, 5, 0, 0, 1, 6, 7, -3);
+    ASSERT_VALUES(model, "s", "weights_pw", 7, -7, 2, 4);
+    ASSERT_VALUES(model, "d", "act_step", 11.666666, 7.777778);
+    ASSERT_VALUES(model, "d", "threshold", -1, 1);
+    ASSERT_VALUES(model, "d", "weights", 4, -7, 7, 4);
+    assert_shape(model, "c", "weights", 3, 3, 1, 2);
+    assert_shape(model, "s", "weights", 3, 3, 2, 1);
+    assert_shape(model, "s", "weights_pw", 1, 1, 2, 2);
+    assert_shape(model, "d", "weights", 1, 1, 2, 2);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(layers_have_the_parameters_of_their_kind)
+{
+    struct c2s_graph *graph = example_41();
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(255, 0));
+    ck_assert_int_eq(find_layer(model, "c")->kind, C2S_AKIDA_INPUT_CONVOLUTIONAL);
+    ck_assert_int_eq(find_layer(model, "s")->kind, C2S_AKIDA_SEPARABLE_CONVOLUTIONAL);
+    ck_assert_int_eq(find_layer(model, "d")->kind, C2S_AKIDA_FULLY_CONNECTED);
+    ck_assert_uint_eq(find_layer(model, "c")->parameter_count, 18); /* without layer_type */
+    ck_assert_uint_eq(find_layer(model, "s")->parameter_count, 14);
+    ck_assert_uint_eq(find_layer(model, "d")->parameter_count, 4);
+    const struct {
+        const char *layer, *name;
+        int32_t value;
+    } expected[] = {{"c", "input_width", 5},   {"c", "input_channels", 1},  {"c", "filters", 2},
+                    {"c", "kernel_height", 3}, {"c", "weights_bits", 4},    {"c", "act_bits", 4},
+                    {"c", "activation", 1},    {"c", "padding", 1},         {"c", "padding_value", 0},
+                    {"c", "pool_type", 1},     {"c", "pooling_width", 2},   {"c", "pooling_stride_y", 2},
+                    {"s", "pool_type", 2},     {"s", "pooling_height", -1}, {"s", "pooling_stride_x", -1},
+                    {"s", "act_bits", 2},      {"s", "stride_x", 1},        {"d", "activation", 0},
+                    {"d", "act_bits", 1},      {"d", "units", 2},           {"d", "weights_bits", 4}};
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_parameter(model, expected[i].layer, expected[i].name, expected[i].value);
+    const struct c2s_akida_layer *separable = find_layer(model, "s");
+    ck_assert_int_eq(c2s_akida_layer_find_variable(separable, "weights")->element_type, 7);
+    ck_assert_int_eq(c2s_akida_layer_find_variable(separable, "weights")->layout, 0);
+    ck_assert_int_eq(c2s_akida_layer_find_variable(separable, "threshold")->layout, 1);
+    ck_assert_uint_eq(separable->inbound_count, 1);
+    ck_assert_uint_eq(separable->inbounds[0], 0);
+    ck_assert_uint_eq(model->layers[0].inbound_count, 0);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(an_image_s_shift_moves_thresholds_and_pads)
+{
+    struct c2s_graph *graph = example_41();
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(127.5, 128));
+    ASSERT_VALUES(model, "c", "act_step", 357, 178.5);
+    ASSERT_VALUES(model, "c", "threshold", 1652, -568);
+    assert_parameter(model, "c", "padding_value", 128);
+    ASSERT_VALUES(model, "s", "threshold", 629, 2205);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(a_fractional_shift_counts_whole_in_thresholds_and_cut_in_padding)
+{
+    struct c2s_graph *graph = example_41();
+    cnn2snn_report *report = NULL;
+    cnn2snn_akida_model *model = convert(graph, scaling(10, 3.7), &report);
+    ASSERT_VALUES(model, "c", "act_step", 28, 14);
+    ASSERT_VALUES(model, "c", "threshold", 34, -7);
+    assert_parameter(model, "c", "padding_value", 3);
+    ck_assert_uint_eq(report->count, 1);
+    ck_assert_str_eq(report->faults[0].rule, "C-05");
+    c2s_report_destroy(report);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* EX-42: events; 2-bit weights; Flatten turns (x, y, c) into (c, y, x). */
+START_TEST(an_event_model_starts_with_input_data)
+{
+    const struct small_layer layers[] = {QCONV("c", 2, 1, 2, ""), NAMED("QuantizedReLU", "r", ", 'bitwidth': 2"),
+                                         NAMED("Flatten", "f", ""), QDENSE("d", 1, 8, ", 'use_bias': false")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 3, 4}}, COUNT(layers), layers);
+    SET(graph, "c", "kernel", -3.5F, -2.5F, -1.5F, -.5F, .5F, 1.5F, 2.5F, 3.5F);
+    SET(graph, "c", "bias", 0, 1);
+    SET(graph, "d", "kernel", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(2.5, 0));
+    ck_assert_uint_eq(model->layer_count, 3);
+    const char *input = model->layers[0].name;
+    ck_assert_int_eq(model->layers[0].kind, C2S_AKIDA_INPUT_DATA);
+    ck_assert_ptr_nonnull(strstr(input, "_input"));
+    assert_parameter(model, input, "input_width", 2);
+    assert_parameter(model, input, "input_height", 3);
+    assert_parameter(model, input, "input_channels", 4);
+    assert_parameter(model, input, "input_bits", 4);
+    assert_parameter(model, input, "input_signed", 0);
+    ck_assert_int_eq(find_layer(model, "c")->kind, C2S_AKIDA_CONVOLUTIONAL);
+    ASSERT_VALUES(model, "c", "act_step", 0.17857143, 0.17857143);
+    ASSERT_VALUES(model, "c", "threshold", 0, -1);
+    ASSERT_VALUES(model, "c", "weights", -1, -1, 0, 0, 0, 0, 1, 1);
+    ASSERT_VALUES(model, "d", "weights", 11, 74, 32, 95, 53, 116, 21, 85, 42, 106, 64, 127);
+    ASSERT_VALUES(model, "d", "act_step", 10.583333);
+    ASSERT_VALUES(model, "d", "threshold", 0);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* EX-43 with quantizers that have one scale for all: the mean and the deviation are the reference's too. */
+START_TEST(a_dense_model_with_one_scale_a_layer)
+{
+    const struct small_layer layers[] = {
+        NAMED(
+            "QuantizedDense", "d",
+            ", 'units': 2, 'quantizer': {'class_name': 'StdWeightQuantizer', 'config': {'bitwidth': 4, 'threshold': "
+            "3.0}}"),
+        NAMED("QuantizedReLU", "r", ", 'bitwidth': 1"), NAMED("Reshape", "s", ", 'target_shape': [1, 1, 2]"),
+        NAMED("QuantizedDense", "d2", ", 'units': 1, 'quantizer': " MAX_QUANTIZER(2)),
+        NAMED("Activation", "a", ", 'activation': 'sigmoid'")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){1, {4}}, COUNT(layers), layers);
+    SET(graph, "d", "kernel", 1, 2, -3, 4, .5F, -.6F, 0, 0);
+    SET(graph, "d", "bias", .3F, .4F);
+    SET(graph, "d2", "kernel", 1, -1);
+    SET(graph, "d2", "bias", .5F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    const struct c2s_akida_variable *step = c2s_akida_layer_find_variable(find_layer(model, "d"), "act_step");
+    ck_assert_double_lt(fabs(c2s_tensor_get_double(step->tensor, 1) / 0.15396595 - 1), 1e-6);
+    ASSERT_VALUES(model, "d", "threshold", 0, 0);
+    ASSERT_VALUES(model, "d", "weights", 1, 2, -4, 5, 1, -1, 0, 0);
+    ASSERT_VALUES(model, "d2", "act_step", 1);
+    ASSERT_VALUES(model, "d2", "threshold", -1);
+    ASSERT_VALUES(model, "d2", "weights", 1, -1);
+    assert_parameter(model, model->layers[0].name, "input_channels", 4);
+    assert_parameter(model, model->layers[0].name, "input_width", 1);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(a_model_may_be_one_layer)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, 1, 2, ", 'use_bias': false"),
+                                         NAMED("QuantizedReLU", "r", ", 'bitwidth': 1")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 1}}, 2, layers);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    ck_assert_uint_eq(model->layer_count, 1);
+    ASSERT_VALUES(model, "c", "act_step", 0.125);
+    ASSERT_VALUES(model, "c", "threshold", 0);
+    ASSERT_VALUES(model, "c", "weights", 1);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* EX-45, before and after the limits of the hardware. */
+static struct c2s_graph *example_45(void)
+{
+    const struct small_layer layers[] = {QCONV("c", 2, 1, 8, ""), QRELU("r", 4, 6), QCONV("c2", 1, 1, 8, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {1, 1, 4}}, 3, layers);
+    SET(graph, "c", "kernel", .1F, 1, .05F, .1F, 0, .2F, .01F, .3F);
+    SET(graph, "c", "bias", -5, 1);
+    SET(graph, "c2", "kernel", -1, .5F);
+    return graph;
+}
+
+START_TEST(scale_factors_end_at_1000)
+{
+    struct c2s_graph *graph = example_45();
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(1, 0));
+    ASSERT_VALUES(model, "c", "act_step", 400, 50.79999923706055);
+    ASSERT_VALUES(model, "c", "threshold", 5200, -102);
+    ASSERT_VALUES(model, "c2", "weights", -127, 64);
+    ASSERT_VALUES(model, "c2", "act_step", 317.5);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(activation_variables_are_limited_for_the_hardware)
+{
+    struct c2s_graph *graph = example_45();
+    cnn2snn_report *report = NULL;
+    cnn2snn_akida_model *model = convert(graph, scaling(400, 0), &report);
+    ASSERT_VALUES(model, "c", "act_step", 65535, 20320);
+    ASSERT_VALUES(model, "c", "threshold", 524287, -40640);
+    ASSERT_VALUES(model, "c2", "weights", -53, 64);
+    ck_assert_uint_eq(report->count, 1); /* the threshold is told */
+    ck_assert_int_eq(report->faults[0].severity, CNN2SNN_SEVERITY_WARNING);
+    ck_assert_str_eq(report->faults[0].layer, "c");
+    c2s_report_destroy(report);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* EX-46 */
+START_TEST(input_scale_reaches_the_first_layer_only)
+{
+    const struct small_layer layers[] = {QDENSE("d", 2, 4, ""), QRELU("r", 4, 6), QDENSE("d2", 2, 4, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){1, {4}}, 3, layers);
+    SET(graph, "d", "kernel", 1, 2, -3, 4, .5F, -.6F, 0, 0);
+    SET(graph, "d", "bias", .3F, .4F);
+    SET(graph, "d2", "kernel", 1, -.3F, .25F, .6F);
+    SET(graph, "d2", "bias", .1F, -.2F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(2, 0));
+    ASSERT_VALUES(model, "d", "act_step", 1.8666667, 1.4);
+    ASSERT_VALUES(model, "d", "threshold", -1, -1);
+    ASSERT_VALUES(model, "d", "weights", 2, 4, -7, 7, 1, -1, 0, 0);
+    ASSERT_VALUES(model, "d2", "act_step", 17.5, 29.166664);
+    ASSERT_VALUES(model, "d2", "threshold", -2, 5);
+    ASSERT_VALUES(model, "d2", "weights", 7, -4, 2, 7);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(a_hidden_kernel_is_turned_around)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, [ 3, 5 ], 8, ", 'padding': 'same', 'use_bias': false")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {6, 7, 2}}, 1, layers);
+    cnn2snn_tensor *kernel = small_weight(graph, "c", "kernel");
+    for (size_t i = 0; i < 30; i++) /* scale factor 1: the integers are the weights */
+        c2s_f32_writable(kernel)[i] = i == 0 ? 127 : (float)i;
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    const cnn2snn_tensor *weights = c2s_akida_layer_find_variable(find_layer(model, "c"), "weights")->tensor;
+    for (int x = 0; x < 3; x++)
+        for (int y = 0; y < 5; y++)
+            for (int c = 0; c < 2; c++) {
+                int keras = ((2 - x) * 5 + (4 - y)) * 2 + c;
+                ck_assert_int_eq(((const int8_t *)weights->data)[(x * 5 + y) * 2 + c], keras ? keras : 127);
+            }
+    assert_parameter(model, "c", "kernel_width", 3);
+    assert_parameter(model, "c", "kernel_height", 5);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(a_rescaling_layer_gives_the_input_scaling)
+{
+    const struct small_layer layers[] = {NAMED("Rescaling", "scale", ", 'scale': 0.0078125, 'offset': -1"),
+                                         QCONV("c", 1, 1, 8, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 2, layers);
+    SET(graph, "c", "kernel", 1, -.5F, 0);
+    SET(graph, "c", "bias", .25F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    assert_parameter(model, "c", "padding_value", 128);
+    /* integers 127, -64 (63.5 to even), 0; p = 128 * 127; T = -p / 4 + 128 * 63 */
+    ASSERT_VALUES(model, "c", "weights", 127, -64, 0);
+    ASSERT_VALUES(model, "c", "act_step", 128 * 127);
+    ASSERT_VALUES(model, "c", "threshold", -128 * 127 / 4 + 128 * 63);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(integers_of_odd_bitwidths_are_kept_in_the_first_layer)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, 1, 3, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 1, layers);
+    SET(graph, "c", "kernel", 1, -1, .4F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    ASSERT_VALUES(model, "c", "weights", 3, -3, 1);
+    assert_parameter(model, "c", "weights_bits", 3);
+    ck_assert_int_eq(c2s_akida_layer_find_variable(find_layer(model, "c"), "weights")->element_type, 3);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(integers_beyond_8_bits_wrap_with_a_warning)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, 1, 9, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 1, layers);
+    SET(graph, "c", "kernel", 255, -128, -200);
+    cnn2snn_report *report = NULL;
+    cnn2snn_akida_model *model = convert(graph, default_settings, &report);
+    ASSERT_VALUES(model, "c", "weights", -1, -128, 56);
+    ck_assert_uint_eq(report->count, 1);
+    ck_assert_str_eq(report->faults[0].rule, "L-G4-WRAP");
+    c2s_report_destroy(report);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(what_int32_cannot_hold_becomes_its_least_number)
+{
+    const struct small_layer layers[] = {QCONV("c", 2, 1, 8, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 1}}, 1, layers);
+    SET(graph, "c", "kernel", 1, 1);
+    SET(graph, "c", "bias", -1e9F, 1e9F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    ASSERT_VALUES(model, "c", "threshold", -2147483648.0, -2147483648.0);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(an_act_step_below_a_sixteenth_is_a_fault)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, 1, 2, "")};
+    const float kernels[] = {16, 16.5F};
+    for (size_t i = 0; i < 2; i++) { /* act_step = 1 / 16 passes */
+        struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 1}}, 1, layers);
+        small_set_weight(graph, (struct small_weight){"c", "kernel", 1, &kernels[i]});
+        cnn2snn_report *report = NULL;
+        cnn2snn_akida_model *model = convert(graph, default_settings, &report);
+        ck_assert_uint_eq(report->count, i);
+        ck_assert((model == NULL) == (i == 1));
+        if (i) {
+            ck_assert_int_eq(report->faults[0].code, CNN2SNN_E_VALUE);
+            ck_assert_str_eq(report->faults[0].layer, "c");
+        }
+        c2s_report_destroy(report);
+        c2s_akida_model_release(model);
+        c2s_graph_release(graph);
+    }
+}
+END_TEST
+
+START_TEST(an_input_name_that_is_taken_is_avoided)
+{
+    const struct small_layer layers[] = {QDENSE("sequential_input", 1, 4, ""), QRELU("r", 4, 6),
+                                         QDENSE("small_input", 1, 4, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){1, {4}}, 3, layers);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    for (size_t i = 1; i < model->layer_count; i++)
+        ck_assert_str_ne(model->layers[0].name, model->layers[i].name);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("convert_v1");
+    TCase *tests = tcase_create("convert_v1");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, an_image_model_has_the_reference_s_integers);
+    tcase_add_test(tests, layers_have_the_parameters_of_their_kind);
+    tcase_add_test(tests, an_image_s_shift_moves_thresholds_and_pads);
+    tcase_add_test(tests, a_fractional_shift_counts_whole_in_thresholds_and_cut_in_padding);
+    tcase_add_test(tests, an_event_model_starts_with_input_data);
+    tcase_add_test(tests, a_dense_model_with_one_scale_a_layer);
+    tcase_add_test(tests, a_model_may_be_one_layer);
+    tcase_add_test(tests, scale_factors_end_at_1000);
+    tcase_add_test(tests, activation_variables_are_limited_for_the_hardware);
+    tcase_add_test(tests, input_scale_reaches_the_first_layer_only);
+    tcase_add_test(tests, a_hidden_kernel_is_turned_around);
+    tcase_add_test(tests, a_rescaling_layer_gives_the_input_scaling);
+    tcase_add_test(tests, integers_of_odd_bitwidths_are_kept_in_the_first_layer);
+    tcase_add_test(tests, integers_beyond_8_bits_wrap_with_a_warning);
+    tcase_add_test(tests, what_int32_cannot_hold_becomes_its_least_number);
+    tcase_add_test(tests, an_act_step_below_a_sixteenth_is_a_fault);
+    tcase_add_test(tests, an_input_name_that_is_taken_is_avoided);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
