@@ -119,6 +119,14 @@ START_TEST(halves_round_to_even)
 }
 END_TEST
 
+START_TEST(levels_are_divided_by_the_factor)
+{
+    /* A product with 1/7 gives 0.42857146 and 0.8571429. */
+    float w[] = {1, 0.43f, -0.86f}, q[] = {1, 0.42857143f, -0.85714287f};
+    expect(make(CNN2SNN_QUANTIZER_MAX, 4, 0), 1, (int64_t[]){3}, w, 1, (float[]){7}, q, 0);
+}
+END_TEST
+
 START_TEST(factors_stop_at_1000)
 {
     float w[] = {0.001f, -0.0005f, 0.002f, 0.0025f}, q[] = {0.001f, 0, 0.002f, 0.002f};
@@ -244,6 +252,7 @@ int main(void)
     tcase_add_test(tests, std_quantizers_take_the_threshold_times_the_deviation);
     tcase_add_test(tests, weights_beyond_the_threshold_saturate);
     tcase_add_test(tests, halves_round_to_even);
+    tcase_add_test(tests, levels_are_divided_by_the_factor);
     tcase_add_test(tests, factors_stop_at_1000);
     tcase_add_test(tests, a_kernel_with_one_output_channel_gives_a_vector_of_one);
     tcase_add_test(tests, a_fractional_bitwidth_is_cut_but_its_largest_level_is_not);
