@@ -52,7 +52,7 @@ struct c2s_activation_attributes { /* ACTIVATION; LEAKY_RELU, ELU, THRESHOLDED_R
 };
 
 struct c2s_conv_attributes { /* CONV2D, SEPARABLE, DEPTHWISE, CONV2D_TRANSPOSE and the quantized ones */
-    int64_t filters; /* 0 for depthwise */
+    int64_t filters;         /* 0 for depthwise */
     int64_t kernel_size[2];
     int64_t strides[2];
     int64_t dilation_rate[2];
@@ -82,7 +82,7 @@ struct c2s_batchnorm_attributes {
 };
 
 struct c2s_relu_attributes { /* RELU */
-    float max_value; /* infinity: none */
+    float max_value;         /* infinity: none */
     float negative_slope;
     float threshold;
 };

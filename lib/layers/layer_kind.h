@@ -87,6 +87,10 @@ struct c2s_layer_source {
     bool allow_unknown;                   /* unknown classes become opaque; otherwise CNN2SNN_E_VALUE */
     bool constructed; /* by a constructor's arguments: the checks that only the quantized layers' constructors make */
     int keras_generation; /* 2 or 3 (0: 2): what "hard_sigmoid" means; kept in layer->keras_generation */
+    /* A layer whose classes of the user's and quantizers count beside those of `custom`, or NULL. */
+    const cnn2snn_layer *like;
+    /* What goes in the place of the config's "quantizer" and "quantizer_dw", or NULL. */
+    const cnn2snn_quantizer *quantizer, *quantizer_dw;
 };
 
 /* A key of a class's config with the value that it has where it is absent, as JSON. */
@@ -152,7 +156,14 @@ cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *cla
                                      const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
                                      cnn2snn_error **error);
 
-/* An InputLayer. */
+/* c2s_layer_with_config, and these quantizers (depthwise NULL: none is given) for what the config says: they may be
+ * of classes that nobody can look up. */
+cnn2snn_status c2s_layer_with_quantizers(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
+                                         const cnn2snn_quantizer *quantizer, const cnn2snn_quantizer *quantizer_dw,
+                                         cnn2snn_layer **out_layer, cnn2snn_error **error);
+
+/* An InputLayer. name NULL: "input_1". A shape without rank is of a nested Sequential without an input of its own:
+ * the shape of its call counts. */
 cnn2snn_status c2s_input_layer_create(cnn2snn_context *context, const char *name, const struct c2s_shape *shape,
                                       cnn2snn_dtype dtype, cnn2snn_layer **out_layer, cnn2snn_error **error);
 
@@ -169,10 +180,15 @@ cnn2snn_status c2s_layer_weight_specs(const cnn2snn_layer *layer, size_t count, 
  * the inputs leave an extent of a weight open. */
 cnn2snn_status c2s_layer_build(cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                cnn2snn_error **error);
-/* Sets all weights (references kept) of a layer that nobody else holds, checking number and shapes against `specs`.
- */
+/* Sets all weights of a layer that nobody else holds, checking number and shapes against `specs`; what is not float32
+ * is converted. References are kept. */
 cnn2snn_status c2s_layer_set_weights(cnn2snn_layer *layer, size_t count, const struct c2s_weight_spec *specs,
                                      cnn2snn_tensor *const *weights, cnn2snn_error **error);
+/* Has the tensor the spec's shape, open extents being free? */
+bool c2s_weight_fits(const struct c2s_weight_spec *spec, const cnn2snn_tensor *tensor);
+/* The same, with an error naming both shapes. */
+cnn2snn_status c2s_layer_check_weight(const cnn2snn_layer *layer, const struct c2s_weight_spec *spec,
+                                      const cnn2snn_tensor *tensor, cnn2snn_error **error);
 /* Output shape for input shapes; of every output for a nested model (out_shape has room for its outputs). */
 cnn2snn_status c2s_layer_output_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                       struct c2s_shape *out_shape, cnn2snn_error **error);

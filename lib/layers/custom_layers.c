@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides how layers of the user's classes are asked, and what is known of layers of unknown ones. */
+#include "layers/custom_layers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/allocator.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "layers/layer_families.h"
+
+static const char *without_package(const char *class_name)
+{
+    const char *bare = strrchr(class_name, '>');
+    return bare ? bare + 1 : class_name;
+}
+
+struct c2s_custom_class *c2s_source_find_class(const struct c2s_layer_source *source, const char *class_name,
+                                               enum c2s_custom_type type)
+{
+    struct c2s_custom_class *found = c2s_custom_objects_find(source->custom, class_name, type);
+    if (found || !source->like)
+        return found;
+    enum c2s_kind_id id = type == C2S_CUSTOM_LAYER ? C2S_KIND_CUSTOM : C2S_KIND_CUSTOM_ACTIVATION;
+    if (type == C2S_CUSTOM_QUANTIZER || c2s_layer_id(source->like) != id ||
+        strcmp(without_package(class_name), without_package(source->like->class_name)))
+        return NULL;
+    if (id == C2S_KIND_CUSTOM)
+        return ((const struct c2s_custom_attributes *)source->like->attributes)->custom;
+    return ((const struct c2s_quantized_activation_attributes *)source->like->attributes)->custom;
+}
+
+/* The config as JSON text. */
+static cnn2snn_status config_text(const cnn2snn_layer *layer, char **out_text, cnn2snn_error **error)
+{
+    struct c2s_text text;
+    c2s_text_init(&text, layer->context);
+    c2s_json_dump(&text, layer->config, false);
+    *out_text = text.failed ? NULL : c2s_strndup(layer->context, text.data ? text.data : "", text.size);
+    c2s_text_free(&text);
+    return *out_text ? CNN2SNN_OK : c2s_error_no_memory(error);
+}
+
+/* What a callback gave: its own error, or one that says which callback failed. */
+static cnn2snn_status callback_failed(const cnn2snn_layer *layer, const char *callback, cnn2snn_status status,
+                                      cnn2snn_error **error)
+{
+    if (status > 0)
+        status = CNN2SNN_E_CALLBACK;
+    c2s_layer_error(layer->context, error, status, "K-custom", layer->name, "callback %s of class %s failed",
+                    callback, layer->class_name);
+    c2s_error_set_layer(error, layer->name);
+    return status;
+}
+
+cnn2snn_status c2s_custom_activation_step(const cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                          struct c2s_quantized_activation_attributes *attributes,
+                                          cnn2snn_error **error)
+{
+    struct c2s_custom_class *custom = c2s_source_find_class(source, layer->class_name, C2S_CUSTOM_ACTIVATION);
+    char *text;
+    attributes->custom = c2s_custom_class_retain(custom);
+    C2S_TRY(config_text(layer, &text, error));
+    const cnn2snn_activation_class *callbacks = &custom->callbacks.activation;
+    float step = 0;
+    cnn2snn_status status =
+        callbacks->step(callbacks->user_data, layer->context, text, attributes->bitwidth, &step, error);
+    c2s_free(layer->context, text);
+    if (status)
+        return callback_failed(layer, "step", status, error);
+    if (!isfinite(step) || step <= 0)
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-custom", layer->name,
+                               "class %s has a step of %g, expected a finite number above 0", layer->class_name,
+                               (double)step);
+    attributes->step = step;
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_custom_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+{
+    struct c2s_custom_attributes *attributes = layer->attributes;
+    attributes->custom = c2s_custom_class_retain(c2s_source_find_class(source, layer->class_name, C2S_CUSTOM_LAYER));
+    return config_text(layer, &attributes->config_text, error);
+}
+
+void c2s_custom_destroy(cnn2snn_context *context, void *attributes)
+{
+    struct c2s_custom_attributes *custom = attributes;
+    c2s_custom_class_release(custom->custom);
+    c2s_free(context, custom->config_text);
+}
+
+/* The callback's shape, checked: what comes back is as little trusted as what a file says. */
+static cnn2snn_status check_shape(const cnn2snn_layer *layer, size_t rank, const int64_t *extents,
+                                  struct c2s_shape *out_shape, cnn2snn_error **error)
+{
+    if (rank > CNN2SNN_MAX_RANK - 1)
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-custom", layer->name,
+                               "class %s has outputs of %zu dimensions, at most %d are possible", layer->class_name,
+                               rank, CNN2SNN_MAX_RANK - 1);
+    *out_shape = (struct c2s_shape){.rank = rank};
+    memcpy(out_shape->extents, extents, rank * sizeof *extents);
+    for (size_t i = 0; i < rank; i++)
+        if (extents[i] < -1 || !extents[i])
+            return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-custom", layer->name,
+                                   "class %s has an output extent of %lld", layer->class_name, (long long)extents[i]);
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status ask_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                size_t *ranks, const int64_t **shapes, struct c2s_shape *out_shape,
+                                cnn2snn_error **error)
+{
+    const struct c2s_custom_attributes *attributes = layer->attributes;
+    const cnn2snn_layer_class *callbacks = &attributes->custom->callbacks.layer;
+    int64_t extents[CNN2SNN_MAX_RANK] = {0};
+    size_t rank = 0;
+    for (size_t i = 0; i < count; i++) {
+        ranks[i] = inputs[i].rank;
+        shapes[i] = inputs[i].extents;
+    }
+    cnn2snn_status status = callbacks->output_shape(callbacks->user_data, layer->context, attributes->config_text,
+                                                    count, ranks, shapes, &rank, extents, error);
+    if (status)
+        return callback_failed(layer, "output_shape", status, error);
+    return check_shape(layer, rank, extents, out_shape, error);
+}
+
+cnn2snn_status c2s_custom_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                struct c2s_shape *out_shape, cnn2snn_error **error)
+{
+    const struct c2s_custom_attributes *attributes = layer->attributes;
+    *out_shape = count ? inputs[0] : c2s_shape_unranked();
+    if (!attributes->custom->callbacks.layer.output_shape)
+        return CNN2SNN_OK;
+    *out_shape = c2s_shape_unranked();
+    for (size_t i = 0; i < count; i++)
+        if (c2s_shape_is_unranked(&inputs[i]))
+            return CNN2SNN_OK;
+    size_t *ranks = c2s_calloc(layer->context, count, sizeof *ranks);
+    const int64_t **shapes = c2s_calloc(layer->context, count, sizeof *shapes);
+    cnn2snn_status status = ranks && shapes ? ask_shape(layer, count, inputs, ranks, shapes, out_shape, error)
+                                            : c2s_error_no_memory(error);
+    c2s_free(layer->context, ranks);
+    c2s_free(layer->context, shapes);
+    return status;
+}
+
+cnn2snn_status c2s_opaque_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                struct c2s_shape *out_shape, cnn2snn_error **error)
+{
+    (void)layer;
+    (void)count;
+    (void)inputs;
+    (void)error;
+    *out_shape = c2s_shape_unranked();
+    return CNN2SNN_OK;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides what get_config() says: every key of the class in Keras's order, then what nobody interprets. */
+#include <string.h>
+
+#include "base/error.h"
+#include "layers/attributes.h"
+#include "layers/layer_kind.h"
+
+/* All steps share one flag: jansson fails for lack of memory only. */
+struct writer {
+    const cnn2snn_layer *layer;
+    json_t *out;
+    bool failed;
+};
+
+static void put_new(struct writer *writer, const char *key, json_t *value)
+{
+    if (json_object_set_new(writer->out, key, value))
+        writer->failed = true;
+}
+
+/* The layer's own value under `key`, or this JSON text. */
+static void put(struct writer *writer, const char *key, const char *otherwise)
+{
+    json_t *own = json_object_get(writer->layer->config, key);
+    if (own && !json_is_null(own))
+        put_new(writer, key, json_incref(own));
+    else
+        put_new(writer, key, json_loads(otherwise, JSON_DECODE_ANY, NULL));
+}
+
+static void put_key(struct writer *writer, const struct c2s_config_key *key)
+{
+    json_t *own = json_object_get(writer->layer->config, key->key);
+    bool absent = !own || json_is_null(own);
+    if (!absent && key->pair && json_is_number(own))
+        put_new(writer, key->key, json_pack("[O, O]", own, own));
+    else if (!absent)
+        put_new(writer, key->key, json_incref(own));
+    else if (key->otherwise && *key->otherwise)
+        put_new(writer, key->key, json_loads(key->otherwise, JSON_DECODE_ANY, NULL));
+    else if (own)
+        put_new(writer, key->key, json_incref(own));
+}
+
+/* Defaults that depend on other values. */
+static cnn2snn_status put_derived(struct writer *writer, cnn2snn_error **error)
+{
+    const cnn2snn_layer *layer = writer->layer;
+    const struct c2s_pool_attributes *pool = layer->attributes;
+    const cnn2snn_quantizer *depthwise = c2s_layer_depthwise_quantizer(layer);
+    bool has_alpha = c2s_json_get(layer->config, "alpha") || c2s_json_get(layer->config, "negative_slope");
+    json_t *value;
+    switch (c2s_layer_id(layer)) {
+    case C2S_KIND_QUANTIZED_RELU:
+        put_new(writer, "max_value", json_real((double)c2s_layer_quantized_activation(layer)->max_value));
+        break;
+    case C2S_KIND_LEAKY_RELU:
+        if (!has_alpha)
+            put_new(writer, "alpha", json_real((double)0.3F));
+        break;
+    case C2S_KIND_MAX_POOLING2D:
+    case C2S_KIND_AVERAGE_POOLING2D:
+        put_new(writer, "strides", json_pack("[I, I]", (json_int_t)pool->strides[0], (json_int_t)pool->strides[1]));
+        break;
+    case C2S_KIND_QUANTIZED_SEPARABLE_CONV2D:
+        if (c2s_json_get(layer->config, "quantizer_dw"))
+            break;
+        C2S_TRY(c2s_quantizer_to_json(depthwise, &value, error));
+        put_new(writer, "quantizer_dw", value);
+        break;
+    default:
+        break;
+    }
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status write_config(struct writer *writer, cnn2snn_error **error)
+{
+    const cnn2snn_layer *layer = writer->layer;
+    if (c2s_layer_id(layer) != C2S_KIND_INPUT) {
+        put_new(writer, "name", json_string(layer->name));
+        put(writer, "trainable", "true");
+        put(writer, "dtype", "\"float32\"");
+        if (c2s_json_get(layer->config, "batch_input_shape"))
+            put(writer, "batch_input_shape", "null");
+    }
+    for (const struct c2s_config_key *key = layer->kind->keys; key && key->key; key++) {
+        /* The quantizer comes last, whatever is derived. */
+        if (!strcmp(key->key, "quantizer"))
+            C2S_TRY(put_derived(writer, error));
+        put_key(writer, key);
+    }
+    if (layer->kind->keys && !c2s_layer_quantizer(layer))
+        C2S_TRY(put_derived(writer, error));
+    if (json_object_update_missing(writer->out, layer->config))
+        writer->failed = true;
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_layer_get_config(const cnn2snn_layer *layer, json_t **out, cnn2snn_error **error)
+{
+    struct writer writer = {.layer = layer, .out = json_object()};
+    *out = NULL;
+    if (!writer.out)
+        return c2s_error_no_memory(error);
+    cnn2snn_status status = write_config(&writer, error);
+    if (!status && writer.failed)
+        status = c2s_error_no_memory(error);
+    if (status)
+        json_decref(writer.out);
+    else
+        *out = writer.out;
+    return status;
+}
