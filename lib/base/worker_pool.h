@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Threads that share out the parts of one job at a time. Which thread does which part is left to chance, so parts must
- * not depend on each other; then results are the same for any number of threads.
+ * Threads that share out the parts of one job at a time. Which thread does which part is left to chance, so parts
+ * must not depend on each other; then results are the same for any number of threads.
  */
 #ifndef C2S_WORKER_POOL_H
 #define C2S_WORKER_POOL_H

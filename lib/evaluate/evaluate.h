@@ -6,8 +6,8 @@
 #include "ir/graph.h"
 
 struct c2s_evaluate_options {
-    int64_t batch_size; /* 0: chosen */
-    int32_t threads;    /* 0: the context's */
+    int64_t batch_size;                   /* 0: chosen */
+    int32_t threads;                      /* 0: the context's */
     cnn2snn_layer_output_fn layer_output; /* or NULL */
     void *layer_output_user_data;
 };

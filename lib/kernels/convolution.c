@@ -179,7 +179,8 @@ static void finish_rows(const struct job *job, float *y, size_t rows, size_t fir
     }
 }
 
-static void gather(const struct job *job, size_t first, size_t rows, size_t group, size_t begin, size_t end, float *to)
+static void gather(const struct job *job, size_t first, size_t rows, size_t group, size_t begin, size_t end,
+                   float *to)
 {
     struct place place = find_place(&job->convolution->window, first);
     for (size_t r = 0; r < rows; r++, to += GATHER_STRIDE) {
@@ -204,8 +205,9 @@ static void convolve_part(void *data, size_t part, size_t thread)
     const float *panels = weights->data + column / C2S_PANEL_COLUMNS * weights->panel_stride;
     size_t filter = group * weights->columns + column;
     float *y = job->y + first * job->filters + filter, *gathered = job->scratch + thread * BLOCK_ROWS * GATHER_STRIDE;
-    bool product = is_product(job->convolution);
-    bool direct = product && suits_cache(weights->depth);
+    bool direct = is_product(job->convolution) && suits_cache(weights->depth);
+    for (size_t r = 0; r < rows && !weights->depth; r++)
+        memset(y + r * job->filters, 0, columns * sizeof *y);
     for (size_t begin = 0, end; begin < weights->depth; begin = end) {
         end = weights->depth - begin < BLOCK_DEPTH ? weights->depth : begin + BLOCK_DEPTH;
         if (!direct)

@@ -26,10 +26,11 @@ struct c2s_epilogue {
 
 struct c2s_convolution {
     struct c2s_window window;
-    size_t channels;                         /* of the input, all groups */
-    size_t groups;                           /* filters are in `groups` equal parts */
-    const struct c2s_packed_matrix *weights; /* one for each group: [kernel rows * columns * channels / groups][filters] */
-    const float *bias;                       /* all filters, or NULL */
+    size_t channels; /* of the input, all groups */
+    size_t groups;   /* filters are in `groups` equal parts */
+    const struct c2s_packed_matrix
+        *weights;      /* one for each group: [kernel rows * columns * channels / groups][filters] */
+    const float *bias; /* all filters, or NULL */
     struct c2s_epilogue epilogue;
 };
 

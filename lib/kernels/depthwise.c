@@ -57,8 +57,8 @@ static void convolve_line(void *data, size_t part, size_t thread)
     const struct c2s_window *window = &depthwise->window;
     const struct c2s_epilogue *epilogue = &depthwise->epilogue;
     size_t filters = depthwise->channels * depthwise->multiplier, line = (size_t)window->out[1] * filters;
-    const float *image = job->x + part / (size_t)window->out[0] * (size_t)window->in[0] * (size_t)window->in[1] *
-                                      depthwise->channels;
+    const float *image =
+        job->x + part / (size_t)window->out[0] * (size_t)window->in[0] * (size_t)window->in[1] * depthwise->channels;
     const float **x = job->taps + 2 * thread * job->tap_capacity, **w = x + job->tap_capacity;
     float *y = job->y + part * line;
     for (ptrdiff_t column = 0; column < window->out[1]; column++, y += filters) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The activation functions' formulas, written so that no intermediate result overflows where the function does not. */
+/* The activation functions' formulas, written so that no intermediate result overflows where the function does not.
+ */
 #include "kernels/functions.h"
 
 #include <math.h>
@@ -20,14 +21,14 @@ static inline float softplus(float x)
     return (x > 0 ? x : 0) + log1pf(expf(-fabsf(x)));
 }
 
-#define FUNCTION(name, formula)                                                                                       \
-    void name(const float *x, float *y, size_t count, float alpha)                                                    \
-    {                                                                                                                 \
-        (void)alpha;                                                                                                  \
-        for (size_t i = 0; i < count; i++) {                                                                          \
-            float v = x[i];                                                                                           \
-            y[i] = (formula);                                                                                         \
-        }                                                                                                             \
+#define FUNCTION(name, formula)                                                                                      \
+    void name(const float *x, float *y, size_t count, float alpha)                                                   \
+    {                                                                                                                \
+        (void)alpha;                                                                                                 \
+        for (size_t i = 0; i < count; i++) {                                                                         \
+            float v = x[i];                                                                                          \
+            y[i] = (formula);                                                                                        \
+        }                                                                                                            \
     }
 
 FUNCTION(c2s_leaky_relu, v >= 0 ? v : alpha * v)

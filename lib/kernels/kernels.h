@@ -38,8 +38,8 @@ struct c2s_kernels {
     /* y = x > 0 ? x : a * x: PReLU. */
     void (*slope)(const float *x, const float *a, size_t a_step, float *y, size_t count);
     /* y = (x - mean) * scale + shift. */
-    void (*normalize)(const float *x, const float *mean, const float *scale, const float *shift, size_t step, float *y,
-                      size_t count);
+    void (*normalize)(const float *x, const float *mean, const float *scale, const float *shift, size_t step,
+                      float *y, size_t count);
     /* y = limit where x >= limit, x where x > threshold, slope * (x - threshold) elsewhere (0 for slope 0). */
     void (*relu)(const float *x, float *y, size_t count, float slope, float threshold, float limit);
     /* y = step * clip(ceil((x - step / 2) / step), 0, levels), for levels up to 2^24. */

@@ -4,8 +4,8 @@
  *   VARIANT      suffix of the table's name
  *   TARGET       function attribute that turns the instruction set on
  *   LANES        floats in a vector
- *   TILE_ROWS    rows of a tile of the product, TILE_PANELS panels of 16 columns side by side: as many as registers hold
- * It has no guard on purpose.
+ *   TILE_ROWS    rows of a tile of the product, TILE_PANELS panels of 16 columns side by side: as many as registers
+ * hold It has no guard on purpose.
  */
 #include <math.h>
 #include <stdint.h>
@@ -111,8 +111,8 @@ INLINE void multiply_tile(const int rows, const int panels, const float *a, size
 INLINE void multiply_columns(const int panels, const float *a, size_t a_stride, size_t rows, const float *b,
                              size_t panel_stride, size_t depth, float *c, size_t c_stride, bool accumulate)
 {
-#define TILES(n)                                                                                                      \
-    for (; rows >= (n); rows -= (n), a += (n) * a_stride, c += (n) * c_stride)                                        \
+#define TILES(n)                                                                                                     \
+    for (; rows >= (n); rows -= (n), a += (n)*a_stride, c += (n)*c_stride)                                           \
     multiply_tile(n, panels, a, a_stride, b, panel_stride, depth, c, c_stride, accumulate)
     TILES(TILE_ROWS);
 #if TILE_ROWS > 8
@@ -206,13 +206,14 @@ TARGET static void largest(const float *const *x, size_t taps, float *y, size_t 
 
 /* ------------------------------------------------------------------------------------------------ elements */
 
-#define ELEMENTS(function, formula)                                                                                   \
-    TARGET static void function(const float *a, size_t a_step, const float *b, size_t b_step, float *y, size_t count) \
-    {                                                                                                                 \
-        for (size_t i = 0; i < count; i += LANES) {                                                                   \
-            vector p = load_step(a, a_step, i, count - i), q = load_step(b, b_step, i, count - i);                    \
-            store(y + i, count - i, formula);                                                                         \
-        }                                                                                                             \
+#define ELEMENTS(function, formula)                                                                                  \
+    TARGET static void function(const float *a, size_t a_step, const float *b, size_t b_step, float *y,              \
+                                size_t count)                                                                        \
+    {                                                                                                                \
+        for (size_t i = 0; i < count; i += LANES) {                                                                  \
+            vector p = load_step(a, a_step, i, count - i), q = load_step(b, b_step, i, count - i);                   \
+            store(y + i, count - i, formula);                                                                        \
+        }                                                                                                            \
     }
 ELEMENTS(add, p + q)
 ELEMENTS(subtract, p - q)

@@ -24,7 +24,8 @@ static size_t count_taps(const struct c2s_window *window)
     return taps;
 }
 
-static size_t find_taps(const struct job *job, const float *image, ptrdiff_t row, ptrdiff_t column, const float **taps)
+static size_t find_taps(const struct job *job, const float *image, ptrdiff_t row, ptrdiff_t column,
+                        const float **taps)
 {
     const struct c2s_window *window = job->window;
     ptrdiff_t first[2], last[2];
@@ -33,8 +34,8 @@ static size_t find_taps(const struct job *job, const float *image, ptrdiff_t row
     c2s_window_taps(window, 1, column, &first[1], &last[1]);
     for (ptrdiff_t i = first[0]; i < last[0]; i++)
         for (ptrdiff_t j = first[1]; j < last[1]; j++) {
-            ptrdiff_t pixel = (c2s_window_start(window, 0, row) + i) * window->in[1] +
-                              c2s_window_start(window, 1, column) + j;
+            ptrdiff_t pixel =
+                (c2s_window_start(window, 0, row) + i) * window->in[1] + c2s_window_start(window, 1, column) + j;
             taps[count++] = image + (size_t)pixel * job->channels;
         }
     return count;

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table from kinds of layers to what they compute, and what all of them share. */
+#include "ops/op.h"
+
+#include "base/allocator.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "ops/op_kind.h"
+
+static const struct c2s_op_kind kinds[] = {
+    {C2S_KIND_CUSTOM, C2S_OP_SEPARATE, NULL, c2s_op_custom},
+    {C2S_KIND_CUSTOM_ACTIVATION, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_INPUT, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_RESCALING, C2S_OP_IN_PLACE, c2s_op_prepare_rescaling, c2s_op_rescaling},
+    {C2S_KIND_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
+    {C2S_KIND_SEPARABLE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
+    {C2S_KIND_DEPTHWISE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
+    {C2S_KIND_CONV2D_TRANSPOSE, C2S_OP_SEPARATE, c2s_op_prepare_transpose, c2s_op_convolution},
+    {C2S_KIND_DENSE, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
+    {C2S_KIND_QUANTIZED_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
+    {C2S_KIND_QUANTIZED_SEPARABLE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
+    {C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
+    {C2S_KIND_QUANTIZED_DENSE, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
+    {C2S_KIND_BATCH_NORMALIZATION, C2S_OP_IN_PLACE, c2s_op_prepare_batch_normalization, c2s_op_batch_normalization},
+    {C2S_KIND_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_relu},
+    {C2S_KIND_QUANTIZED_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_ACTIVATION_DISCRETE_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_ACTIVATION, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_SOFTMAX, C2S_OP_IN_PLACE, NULL, c2s_op_softmax},
+    {C2S_KIND_LEAKY_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_PRELU, C2S_OP_IN_PLACE, NULL, c2s_op_prelu},
+    {C2S_KIND_ELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_THRESHOLDED_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_MAX_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_max_pooling},
+    {C2S_KIND_AVERAGE_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_average_pooling},
+    {C2S_KIND_GLOBAL_AVERAGE_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_global_average},
+    {C2S_KIND_GLOBAL_MAX_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_global_max},
+    {C2S_KIND_ZERO_PADDING2D, C2S_OP_SEPARATE, NULL, c2s_op_zero_padding},
+    {C2S_KIND_CROPPING2D, C2S_OP_SEPARATE, NULL, c2s_op_cropping},
+    {C2S_KIND_UP_SAMPLING2D, C2S_OP_SEPARATE, NULL, c2s_op_up_sampling},
+    {C2S_KIND_FLATTEN, C2S_OP_VIEW, NULL, c2s_op_flatten},
+    {C2S_KIND_RESHAPE, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_PERMUTE, C2S_OP_SEPARATE, NULL, c2s_op_permute},
+    {C2S_KIND_REPEAT_VECTOR, C2S_OP_SEPARATE, NULL, c2s_op_repeat_vector},
+    {C2S_KIND_DROPOUT, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_TRAINING_NOISE, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_ADD, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_SUBTRACT, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MULTIPLY, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_AVERAGE, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MAXIMUM, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MINIMUM, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_CONCATENATE, C2S_OP_SEPARATE, NULL, c2s_op_concatenate},
+};
+
+static const struct c2s_op_kind *find_kind(enum c2s_kind_id id)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].id == id)
+            return &kinds[i];
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ runs */
+
+cnn2snn_status c2s_run_init(struct c2s_run *run, cnn2snn_context *context, int32_t threads, cnn2snn_error **error)
+{
+    *run = (struct c2s_run){.context = context, .kernels = c2s_kernels_get()};
+    return c2s_worker_pool_create(context, threads > 0 ? threads : context->threads, &run->pool, error);
+}
+
+void c2s_run_free(struct c2s_run *run)
+{
+    c2s_worker_pool_destroy(run->pool);
+    c2s_free(run->context, run->scratch);
+    *run = (struct c2s_run){.context = run->context};
+}
+
+cnn2snn_status c2s_run_reserve(struct c2s_run *run, size_t size, void **out_scratch, cnn2snn_error **error)
+{
+    if (size > run->scratch_size) {
+        c2s_free(run->context, run->scratch);
+        run->scratch_size = 0;
+        run->scratch = c2s_alloc(run->context, size);
+        if (!run->scratch)
+            return c2s_error_no_memory(error);
+        run->scratch_size = size;
+    }
+    *out_scratch = run->scratch;
+    return CNN2SNN_OK;
+}
+
+/* ------------------------------------------------------------------------------------------------ ops */
+
+enum c2s_op_memory c2s_op_memory(const cnn2snn_layer *layer)
+{
+    const struct c2s_op_kind *kind = find_kind(c2s_layer_id(layer));
+    if (!kind)
+        return C2S_OP_SEPARATE;
+    if (kind->id == C2S_KIND_FLATTEN && c2s_layer_is_channels_first(layer))
+        return C2S_OP_SEPARATE;
+    if (kind->id == C2S_KIND_ACTIVATION) {
+        const struct c2s_activation_attributes *activation = layer->attributes;
+        return activation->function == C2S_GLU ? C2S_OP_SEPARATE : C2S_OP_IN_PLACE;
+    }
+    return kind->memory;
+}
+
+cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error)
+{
+    if (c2s_layer_id(layer) == C2S_KIND_MODEL)
+        return CNN2SNN_OK;
+    if (!find_kind(c2s_layer_id(layer)))
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-class", layer->name,
+                               "class %s is unknown and can't be run", layer->class_name);
+    if (c2s_layer_is_channels_first(layer) && c2s_layer_id(layer) != C2S_KIND_FLATTEN)
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-channels-first", layer->name,
+                               "%s with data_format channels_first can't be run, expected channels_last",
+                               layer->class_name);
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op, cnn2snn_error **error)
+{
+    *out_op = NULL;
+    C2S_TRY(c2s_op_check(layer, error));
+    const struct c2s_op_kind *kind = find_kind(c2s_layer_id(layer));
+    struct c2s_op *op = kind ? c2s_calloc(layer->context, 1, sizeof *op) : NULL;
+    if (!op)
+        return c2s_error_no_memory(error);
+    op->context = layer->context;
+    op->layer = layer;
+    op->forward = kind->forward;
+    cnn2snn_status status = kind->prepare ? kind->prepare(op, error) : CNN2SNN_OK;
+    if (status) {
+        if (error)
+            c2s_error_set_layer(error, layer->name);
+        c2s_op_destroy(op);
+        return status;
+    }
+    *out_op = op;
+    return CNN2SNN_OK;
+}
+
+void c2s_op_destroy(struct c2s_op *op)
+{
+    if (!op)
+        return;
+    for (size_t i = 0; i < op->packed_count; i++)
+        c2s_free(op->context, op->packed[i].data);
+    c2s_free(op->context, op->packed);
+    c2s_free(op->context, op->vectors);
+    for (size_t i = 0; i < sizeof op->kernels / sizeof *op->kernels; i++)
+        c2s_tensor_release(op->kernels[i]);
+    c2s_free(op->context, op);
+}
+
+cnn2snn_status c2s_op_forward(const struct c2s_op *op, struct c2s_run *run, size_t input_count,
+                              cnn2snn_tensor *const *inputs, cnn2snn_tensor *output, cnn2snn_error **error)
+{
+    struct c2s_op_call call = {op, run, input_count, inputs, output};
+    cnn2snn_status status = op->forward(&call, error);
+    if (status && error)
+        c2s_error_set_layer(error, op->layer->name);
+    return status;
+}
