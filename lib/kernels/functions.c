@@ -54,7 +54,6 @@ FUNCTION(c2s_log_sigmoid, -softplus(-v))
 FUNCTION(c2s_squareplus, (v + sqrtf(v * v + 4)) / 2)
 FUNCTION(c2s_sparse_plus, v <= -1 ? 0 : v < 1 ? (v + 1) * (v + 1) / 4 : v)
 FUNCTION(c2s_sparse_sigmoid, v <= -1 ? 0 : v >= 1 ? 1 : (v + 1) / 2)
-FUNCTION(c2s_thresholded_relu, v > alpha || v != v ? v : 0)
 
 void c2s_softmax(const float *x, float *y, const size_t *offsets, size_t count, bool logarithm)
 {

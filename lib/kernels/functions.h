@@ -34,8 +34,6 @@ void c2s_log_sigmoid(const float *x, float *y, size_t count, float alpha);
 void c2s_squareplus(const float *x, float *y, size_t count, float alpha);
 void c2s_sparse_plus(const float *x, float *y, size_t count, float alpha);
 void c2s_sparse_sigmoid(const float *x, float *y, size_t count, float alpha);
-/* x > alpha: x, else 0. */
-void c2s_thresholded_relu(const float *x, float *y, size_t count, float alpha);
 
 /* Of the elements at `offsets` of x, into the same places of y. */
 void c2s_softmax(const float *x, float *y, const size_t *offsets, size_t count, bool logarithm);

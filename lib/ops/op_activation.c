@@ -181,13 +181,6 @@ static struct job job_of(const struct c2s_op_call *call)
 cnn2snn_status c2s_op_activation(const struct c2s_op_call *call, cnn2snn_error **error)
 {
     const struct c2s_activation_attributes *activation = call->op->layer->attributes;
-    if (c2s_layer_id(call->op->layer) == C2S_KIND_THRESHOLDED_RELU) {
-        struct job job = job_of(call);
-        job.function = c2s_thresholded_relu;
-        job.alpha = activation->threshold;
-        c2s_for_pieces(call->run->pool, call->output->count, apply_function, &job);
-        return CNN2SNN_OK;
-    }
     size_t row = (size_t)c2s_extent_from_end(call->inputs[0], 0);
     return c2s_activation_apply(activation, call->run, row ? call->inputs[0]->count / row : 0, row,
                                 c2s_f32(call->inputs[0]), c2s_f32_writable(call->output), error);
