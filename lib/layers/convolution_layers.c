@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "layers/activation_config.h"
 #include "layers/layer_families.h"
-#include "layers/quantizer_config.h"
+#include "layers/quantizer_arguments.h"
 #include "layers/shape_rules.h"
 
 static const struct c2s_conv_attributes *attributes_of(const cnn2snn_layer *layer)

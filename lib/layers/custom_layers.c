@@ -10,27 +10,6 @@
 #include "base/error.h"
 #include "layers/layer_families.h"
 
-static const char *without_package(const char *class_name)
-{
-    const char *bare = strrchr(class_name, '>');
-    return bare ? bare + 1 : class_name;
-}
-
-struct c2s_custom_class *c2s_source_find_class(const struct c2s_layer_source *source, const char *class_name,
-                                               enum c2s_custom_type type)
-{
-    struct c2s_custom_class *found = c2s_custom_objects_find(source->custom, class_name, type);
-    if (found || !source->like)
-        return found;
-    enum c2s_kind_id id = type == C2S_CUSTOM_LAYER ? C2S_KIND_CUSTOM : C2S_KIND_CUSTOM_ACTIVATION;
-    if (type == C2S_CUSTOM_QUANTIZER || c2s_layer_id(source->like) != id ||
-        strcmp(without_package(class_name), without_package(source->like->class_name)))
-        return NULL;
-    if (id == C2S_KIND_CUSTOM)
-        return ((const struct c2s_custom_attributes *)source->like->attributes)->custom;
-    return ((const struct c2s_quantized_activation_attributes *)source->like->attributes)->custom;
-}
-
 /* The config as JSON text. */
 static cnn2snn_status config_text(const cnn2snn_layer *layer, char **out_text, cnn2snn_error **error)
 {
@@ -42,15 +21,13 @@ static cnn2snn_status config_text(const cnn2snn_layer *layer, char **out_text, c
     return *out_text ? CNN2SNN_OK : c2s_error_no_memory(error);
 }
 
-/* What a callback gave: its own error, or one that says which callback failed. */
-static cnn2snn_status callback_failed(const cnn2snn_layer *layer, const char *callback, cnn2snn_status status,
-                                      cnn2snn_error **error)
+/* What a callback's result means, with the layer's name. */
+static cnn2snn_status take_result(const cnn2snn_layer *layer, const struct c2s_custom_class *custom,
+                                  cnn2snn_status status, cnn2snn_error *own, cnn2snn_error **error)
 {
-    if (status > 0)
-        status = CNN2SNN_E_CALLBACK;
-    c2s_layer_error(layer->context, error, status, "K-custom", layer->name, "callback %s of class %s failed",
-                    callback, layer->class_name);
-    c2s_error_set_layer(error, layer->name);
+    status = c2s_custom_class_take_result(custom, status, own, error);
+    if (status)
+        c2s_error_set_layer(error, layer->name);
     return status;
 }
 
@@ -58,17 +35,18 @@ cnn2snn_status c2s_custom_activation_step(const cnn2snn_layer *layer, const stru
                                           struct c2s_quantized_activation_attributes *attributes,
                                           cnn2snn_error **error)
 {
-    struct c2s_custom_class *custom = c2s_source_find_class(source, layer->class_name, C2S_CUSTOM_ACTIVATION);
+    struct c2s_custom_class *custom =
+        c2s_custom_objects_find(source->custom, layer->class_name, C2S_CUSTOM_ACTIVATION);
     char *text;
     attributes->custom = c2s_custom_class_retain(custom);
     C2S_TRY(config_text(layer, &text, error));
     const cnn2snn_activation_class *callbacks = &custom->callbacks.activation;
+    cnn2snn_error *own = NULL;
     float step = 0;
     cnn2snn_status status =
-        callbacks->step(callbacks->user_data, layer->context, text, attributes->bitwidth, &step, error);
+        callbacks->step(callbacks->user_data, layer->context, text, attributes->bitwidth, &step, &own);
     c2s_free(layer->context, text);
-    if (status)
-        return callback_failed(layer, "step", status, error);
+    C2S_TRY(take_result(layer, custom, status, own, error));
     if (!isfinite(step) || step <= 0)
         return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-custom", layer->name,
                                "class %s has a step of %g, expected a finite number above 0", layer->class_name,
@@ -80,7 +58,8 @@ cnn2snn_status c2s_custom_activation_step(const cnn2snn_layer *layer, const stru
 cnn2snn_status c2s_custom_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_custom_attributes *attributes = layer->attributes;
-    attributes->custom = c2s_custom_class_retain(c2s_source_find_class(source, layer->class_name, C2S_CUSTOM_LAYER));
+    attributes->custom =
+        c2s_custom_class_retain(c2s_custom_objects_find(source->custom, layer->class_name, C2S_CUSTOM_LAYER));
     return config_text(layer, &attributes->config_text, error);
 }
 
@@ -116,14 +95,14 @@ static cnn2snn_status ask_shape(const cnn2snn_layer *layer, size_t count, const 
     const cnn2snn_layer_class *callbacks = &attributes->custom->callbacks.layer;
     int64_t extents[CNN2SNN_MAX_RANK] = {0};
     size_t rank = 0;
+    cnn2snn_error *own = NULL;
     for (size_t i = 0; i < count; i++) {
         ranks[i] = inputs[i].rank;
         shapes[i] = inputs[i].extents;
     }
     cnn2snn_status status = callbacks->output_shape(callbacks->user_data, layer->context, attributes->config_text,
-                                                    count, ranks, shapes, &rank, extents, error);
-    if (status)
-        return callback_failed(layer, "output_shape", status, error);
+                                                    count, ranks, shapes, &rank, extents, &own);
+    C2S_TRY(take_result(layer, attributes->custom, status, own, error));
     return check_shape(layer, rank, extents, out_shape, error);
 }
 

@@ -6,11 +6,6 @@
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 
-/* The user's class of this name and type, among the source's or the one that `source->like` has. Borrowed, or NULL.
- */
-struct c2s_custom_class *c2s_source_find_class(const struct c2s_layer_source *source, const char *class_name,
-                                               enum c2s_custom_type type);
-
 /* Asks the class of a custom quantized activation for its step; keeps class and step in `attributes`. */
 cnn2snn_status c2s_custom_activation_step(const cnn2snn_layer *layer, const struct c2s_layer_source *source,
                                           struct c2s_quantized_activation_attributes *attributes,

@@ -3,7 +3,7 @@
 #include "base/error.h"
 #include "layers/activation_config.h"
 #include "layers/layer_families.h"
-#include "layers/quantizer_config.h"
+#include "layers/quantizer_arguments.h"
 
 cnn2snn_status c2s_dense_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {

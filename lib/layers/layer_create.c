@@ -7,7 +7,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "layers/config_reader.h"
-#include "layers/custom_layers.h"
+#include "layers/attributes.h"
 #include "ir/graph.h"
 
 static const struct c2s_layer_source no_source;
@@ -64,9 +64,9 @@ static cnn2snn_status find_kind(cnn2snn_context *context, const char *class_name
     if (*out)
         return CNN2SNN_OK;
     enum c2s_kind_id id = C2S_KIND_OPAQUE;
-    if (c2s_source_find_class(source, class_name, C2S_CUSTOM_LAYER))
+    if (c2s_custom_objects_find(source->custom, class_name, C2S_CUSTOM_LAYER))
         id = C2S_KIND_CUSTOM;
-    else if (c2s_source_find_class(source, class_name, C2S_CUSTOM_ACTIVATION))
+    else if (c2s_custom_objects_find(source->custom, class_name, C2S_CUSTOM_ACTIVATION))
         id = C2S_KIND_CUSTOM_ACTIVATION;
     else if (!source->allow_unknown)
         return c2s_layer_error(context, error, CNN2SNN_E_VALUE, "K-class", name, "unknown layer class %.80s",
@@ -146,7 +146,7 @@ static cnn2snn_status parse(cnn2snn_layer *layer, const struct c2s_layer_source 
     return CNN2SNN_OK;
 }
 
-/* Quantizers that were given are written into the config, which stays the authority. */
+/* A constructor takes quantizers in any form; the config has the one that files have. */
 static cnn2snn_status write_quantizer(cnn2snn_layer *layer, const char *key, const cnn2snn_quantizer *quantizer,
                                       cnn2snn_error **error)
 {
@@ -166,8 +166,6 @@ static cnn2snn_status fill(cnn2snn_layer *layer, const json_t *config, const str
     json_decref(layer->config);
     layer->config = copy;
     layer->keras_generation = source->keras_generation >= 3 ? 3 : 2;
-    C2S_TRY(write_quantizer(layer, "quantizer", source->quantizer, error));
-    C2S_TRY(write_quantizer(layer, "quantizer_dw", source->quantizer_dw, error));
     C2S_TRY(parse(layer, source, error));
     if (!source->constructed)
         return CNN2SNN_OK;
@@ -267,19 +265,19 @@ static cnn2snn_status take_weights(const cnn2snn_layer *layer, cnn2snn_layer *ma
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status remake(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
-                             struct c2s_layer_source *source, cnn2snn_layer **out_layer, cnn2snn_error **error)
+cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
+                                     const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
+                                     cnn2snn_error **error)
 {
+    const struct c2s_layer_source source = {
+        .custom = custom, .allow_unknown = true, .keras_generation = layer->keras_generation};
     *out_layer = NULL;
-    source->like = layer;
-    source->allow_unknown = true;
-    source->keras_generation = layer->keras_generation;
     json_t *named = config_with_name(config ? config : layer->config, layer->name);
     if (!named)
         return c2s_error_no_memory(error);
     cnn2snn_layer *made;
     cnn2snn_status status =
-        c2s_layer_create(layer->context, class_name ? class_name : layer->class_name, named, source, &made, error);
+        c2s_layer_create(layer->context, class_name ? class_name : layer->class_name, named, &source, &made, error);
     json_decref(named);
     C2S_TRY(status);
     made->extras = json_incref(layer->extras);
@@ -293,22 +291,6 @@ static cnn2snn_status remake(const cnn2snn_layer *layer, const char *class_name,
     else
         *out_layer = made;
     return status;
-}
-
-cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
-                                     const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
-                                     cnn2snn_error **error)
-{
-    struct c2s_layer_source source = {.custom = custom};
-    return remake(layer, class_name, config, &source, out_layer, error);
-}
-
-cnn2snn_status c2s_layer_with_quantizers(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
-                                         const cnn2snn_quantizer *quantizer, const cnn2snn_quantizer *quantizer_dw,
-                                         cnn2snn_layer **out_layer, cnn2snn_error **error)
-{
-    struct c2s_layer_source source = {.quantizer = quantizer, .quantizer_dw = quantizer_dw};
-    return remake(layer, class_name, config, &source, out_layer, error);
 }
 
 cnn2snn_status c2s_input_layer_create(cnn2snn_context *context, const char *name, const struct c2s_shape *shape,

@@ -87,10 +87,6 @@ struct c2s_layer_source {
     bool allow_unknown;                   /* unknown classes become opaque; otherwise CNN2SNN_E_VALUE */
     bool constructed; /* by a constructor's arguments: the checks that only the quantized layers' constructors make */
     int keras_generation; /* 2 or 3 (0: 2): what "hard_sigmoid" means; kept in layer->keras_generation */
-    /* A layer whose classes of the user's and quantizers count beside those of `custom`, or NULL. */
-    const cnn2snn_layer *like;
-    /* What goes in the place of the config's "quantizer" and "quantizer_dw", or NULL. */
-    const cnn2snn_quantizer *quantizer, *quantizer_dw;
 };
 
 /* A key of a class's config with the value that it has where it is absent, as JSON. */
@@ -155,12 +151,6 @@ cnn2snn_status c2s_model_layer_create(cnn2snn_context *context, const char *clas
 cnn2snn_status c2s_layer_with_config(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
                                      const cnn2snn_custom_objects *custom, cnn2snn_layer **out_layer,
                                      cnn2snn_error **error);
-
-/* c2s_layer_with_config, and these quantizers (depthwise NULL: none is given) for what the config says: they may be
- * of classes that nobody can look up. */
-cnn2snn_status c2s_layer_with_quantizers(const cnn2snn_layer *layer, const char *class_name, const json_t *config,
-                                         const cnn2snn_quantizer *quantizer, const cnn2snn_quantizer *quantizer_dw,
-                                         cnn2snn_layer **out_layer, cnn2snn_error **error);
 
 /* An InputLayer. name NULL: "input_1". A shape without rank is of a nested Sequential without an input of its own:
  * the shape of its call counts. */
