@@ -53,6 +53,11 @@ bool c2s_first_layer_is_wrong(const struct c2s_view *view, size_t index, struct 
     return id_at(view, index) != C2S_KIND_QUANTIZED_CONV2D;
 }
 
+bool c2s_first_layer_is_no_conv(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    return layer_at(view, index)->kind->float_kind != C2S_KIND_CONV2D && c2s_first_layer_is_wrong(view, index, found);
+}
+
 bool c2s_is_not_quantized(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     enum c2s_kind_id id = id_at(view, index);
@@ -70,21 +75,40 @@ bool c2s_rescaling_shifts_events(const struct c2s_view *view, size_t index, stru
     return index == 0 && id_at(view, 0) == C2S_KIND_RESCALING && !view->image && view->shift != 0.0;
 }
 
-bool c2s_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
+/* An argument that quantized layers don't have. */
+static bool has_unsupported_argument(const cnn2snn_layer *layer, struct c2s_found *found)
 {
-    const cnn2snn_layer *layer = layer_at(view, index);
-    if (!is_quantized_neural(layer))
-        return false;
     const struct c2s_conv_attributes *conv = c2s_layer_conv(layer);
     const struct c2s_dense_attributes *dense = c2s_layer_dense(layer);
     const struct c2s_activation_attributes *activation = conv ? &conv->activation : dense ? &dense->activation : NULL;
     bool fused = activation && activation->function != C2S_LINEAR;
     bool grouped = conv && conv->groups != 1;
+    /* depth_multiplier means nothing to Conv2D */
+    bool multiplied = layer->kind->float_kind == C2S_KIND_SEPARABLE_CONV2D && conv && conv->depth_multiplier != 1;
     c2s_found_set(found, 0, "%s", fused ? "activation" : grouped ? "groups" : "depth_multiplier");
-    /* depth_multiplier means nothing to the other classes */
-    bool multiplied =
-        conv && c2s_layer_id(layer) == C2S_KIND_QUANTIZED_SEPARABLE_CONV2D && conv->depth_multiplier != 1;
     return fused || grouped || multiplied;
+}
+
+bool c2s_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    const cnn2snn_layer *layer = layer_at(view, index);
+    return is_quantized_neural(layer) && has_unsupported_argument(layer, found);
+}
+
+bool c2s_float_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    enum c2s_kind_id id = id_at(view, index);
+    bool neural = id == C2S_KIND_CONV2D || id == C2S_KIND_SEPARABLE_CONV2D || id == C2S_KIND_DENSE;
+    return neural && has_unsupported_argument(layer_at(view, index), found);
+}
+
+bool c2s_relu_is_not_plain(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    if (id_at(view, index) != C2S_KIND_RELU)
+        return false;
+    const struct c2s_relu_attributes *relu = layer_at(view, index)->attributes;
+    c2s_found_set(found, 0, "%s", relu->threshold != 0.0F ? "threshold" : "negative_slope");
+    return relu->threshold != 0.0F || relu->negative_slope != 0.0F;
 }
 
 bool c2s_is_not_built(const struct c2s_view *view, size_t index, struct c2s_found *found)
@@ -197,7 +221,7 @@ static uint64_t count_not_finite(const cnn2snn_tensor *tensor)
 bool c2s_weight_is_not_finite(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     const cnn2snn_layer *layer = layer_at(view, index);
-    if (!is_quantized_neural(layer))
+    if (!c2s_layer_is(layer, C2S_FAMILY_NEURAL))
         return false;
     for (size_t i = 0; i < layer->weight_count; i++) {
         uint64_t count = count_not_finite(layer->weights[i].tensor);

@@ -20,7 +20,8 @@ struct c2s_plan_settings {
 /* Which rules count. */
 enum c2s_rule_set {
     C2S_RULES_COMPATIBLE = 1, /* of check_model_compatibility (spec/legacy.md h.1): float models too */
-    C2S_RULES_CONVERT = 2     /* of conversion on top of them (g.1 to g.3) */
+    C2S_RULES_CONVERT = 2,    /* of conversion on top of them (g.1 to g.3) */
+    C2S_RULES_AHEAD = 4       /* what quantization or conversion of a float model will not take: told as warnings */
 };
 
 /* One Akida layer: a neural layer with the pooling and the activation behind it. Layers are borrowed from the graph.

@@ -63,7 +63,7 @@ static bool is_known(const struct c2s_view *view, const struct c2s_rule *rule, c
     return view->known_rule && !strcmp(view->known_rule, rule->id) && !strcmp(view->known_layer, layer ? layer : "");
 }
 
-static cnn2snn_status ask(const struct c2s_rule *rule, const struct c2s_view *view, size_t index,
+static cnn2snn_status ask(const struct c2s_rule *rule, bool ahead, const struct c2s_view *view, size_t index,
                           cnn2snn_report *report, cnn2snn_error **error)
 {
     struct c2s_found found = {.layer = layer_name(rule, view, index)};
@@ -71,7 +71,9 @@ static cnn2snn_status ask(const struct c2s_rule *rule, const struct c2s_view *vi
         return CNN2SNN_OK;
     char text[1024];
     fill(rule->message, &found, text, sizeof text);
-    return c2s_report_add(report, rule->severity, rule->code, rule->id, found.layer, rule->remedy, error, "%s", text);
+    cnn2snn_severity severity = ahead ? CNN2SNN_SEVERITY_WARNING : rule->severity;
+    return c2s_report_add(report, severity, ahead ? CNN2SNN_OK : rule->code, rule->id, found.layer, rule->remedy,
+                          error, "%s", text);
 }
 
 static size_t subjects(enum c2s_rule_scope scope, const struct c2s_view *view)
@@ -100,7 +102,8 @@ cnn2snn_status c2s_rules_run(enum c2s_rule_scope scope, unsigned sets, const str
             if (rule->scope != scope)
                 break;
             if (rule->sets & sets && (row || rule->alone)) {
-                cnn2snn_status status = ask(rule, view, i, report, error);
+                bool ahead = !(rule->sets & sets & ~(unsigned)C2S_RULES_AHEAD);
+                cnn2snn_status status = ask(rule, ahead, view, i, report, error);
                 if (status)
                     return status;
             }

@@ -4,6 +4,7 @@
 
 #define BOTH (C2S_RULES_COMPATIBLE | C2S_RULES_CONVERT)
 #define CONVERT C2S_RULES_CONVERT
+#define AHEAD C2S_RULES_AHEAD
 #define FAULT(code) CNN2SNN_SEVERITY_ERROR, CNN2SNN_E_##code
 #define WARNING CNN2SNN_SEVERITY_WARNING, CNN2SNN_OK
 
@@ -53,9 +54,9 @@ const struct c2s_rule c2s_rules[] = {
     {"L-H8", C2S_SCOPE_FOLD, BOTH, false, FAULT(INCOMPATIBLE), c2s_gamma_is_null,
      "{1} gammas are null", "remove the filters that they switch off"},
 
-    {"L-G2-SIZE", C2S_SCOPE_CHAIN, CONVERT, true, FAULT(VALUE), c2s_input_size_is_open,
+    {"L-G2-SIZE", C2S_SCOPE_CHAIN, CONVERT | AHEAD, true, FAULT(VALUE), c2s_input_size_is_open,
      "input shape {1}, expected all extents known", "reshape the model to the size of its images"},
-    {"L-G3-EMPTY", C2S_SCOPE_CHAIN, CONVERT, false, FAULT(INCOMPATIBLE), c2s_has_no_block,
+    {"L-G3-EMPTY", C2S_SCOPE_CHAIN, CONVERT | AHEAD, false, FAULT(INCOMPATIBLE), c2s_has_no_block,
      "no layer that becomes an Akida layer", "the model needs at least one quantized Conv2D, SeparableConv2D or Dense"},
 
     {"L-H10", C2S_SCOPE_ORDER, BOTH, false, FAULT(INCOMPATIBLE), c2s_image_input_is_wrong,
@@ -87,12 +88,19 @@ const struct c2s_rule c2s_rules[] = {
     {"L-G2-FIRST", C2S_SCOPE_BLOCK, CONVERT, false, FAULT(TYPE), c2s_first_layer_is_wrong,
      "{1} as the first layer on 1 or 3 channels, expected QuantizedConv2D",
      "quantize the first layer, or take the input as events (--no-image-input)"},
+    {"L-G2-FIRST", C2S_SCOPE_BLOCK, AHEAD, false, WARNING, c2s_first_layer_is_no_conv,
+     "{1} as the first layer on 1 or 3 channels, expected Conv2D",
+     "start with Conv2D, or take the input as events (--no-image-input)"},
     {"L-G2-RESCALING", C2S_SCOPE_BLOCK, CONVERT, false, FAULT(INCOMPATIBLE), c2s_rescaling_shifts_events,
      "Rescaling with shift {1} in front of an event input, expected 0", "rescale without offset"},
     {"L-G3-FLOAT", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(INCOMPATIBLE), c2s_is_not_quantized,
      "{1} is not quantized", "quantize the model: weights to 2, 4 or 8 bits, activations to 1, 2 or 4"},
     {"L-C-ARGUMENT", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(INCOMPATIBLE), c2s_argument_is_unsupported,
      "argument {1} of a quantized layer, expected its default", "use a layer without it"},
+    {"L-D", C2S_SCOPE_BLOCK, AHEAD, true, WARNING, c2s_float_argument_is_unsupported,
+     "argument {1} will not be quantized, expected its default", "use a layer without it, or a layer of its own for it"},
+    {"L-D", C2S_SCOPE_BLOCK, AHEAD, true, WARNING, c2s_relu_is_not_plain,
+     "{1} of this ReLU will not be quantized, expected 0", "use a plain ReLU"},
     {"L-G4-WEIGHTS", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(STATE), c2s_is_not_built,
      "{1} weights, expected {2}", "load or set the weights first"},
     {"L-G3-SEPARABLE", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_bitwidths_differ,
@@ -105,15 +113,15 @@ const struct c2s_rule c2s_rules[] = {
      "activation of {1} bits, expected 1, 2 or 4", "quantize the activation to 1, 2 or 4 bits"},
     {"L-G3-STEP", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_step_is_wrong,
      "activation step {1}, expected a positive finite number", "give it a positive max_value"},
-    {"L-G3-KERNEL", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_kernel_is_even,
+    {"L-G3-KERNEL", C2S_SCOPE_BLOCK, CONVERT | AHEAD, true, FAULT(VALUE), c2s_kernel_is_even,
      "kernel size {1}, expected odd numbers", "use an odd kernel size"},
-    {"L-G3-STRIDE", C2S_SCOPE_BLOCK, CONVERT, false, FAULT(VALUE), c2s_stride_exceeds_kernel,
+    {"L-G3-STRIDE", C2S_SCOPE_BLOCK, CONVERT | AHEAD, false, FAULT(VALUE), c2s_stride_exceeds_kernel,
      "strides {1} exceed the kernel size {2}", "use smaller strides or a larger kernel"},
-    {"L-G3-POOL-STRIDE", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_pool_stride_exceeds_pool,
+    {"L-G3-POOL-STRIDE", C2S_SCOPE_BLOCK, CONVERT | AHEAD, true, FAULT(VALUE), c2s_pool_stride_exceeds_pool,
      "strides {1} exceed the pool size {2}", "use strides up to the pool size"},
-    {"L-G3-EXTENT", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_extent_is_wrong,
+    {"L-G3-EXTENT", C2S_SCOPE_BLOCK, CONVERT | AHEAD, true, FAULT(VALUE), c2s_extent_is_wrong,
      "{1}: expected extents of at least 1 and at most 2^31 - 1 elements", "use a smaller or larger input"},
-    {"L-finite", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(VALUE), c2s_weight_is_not_finite,
+    {"L-finite", C2S_SCOPE_BLOCK, CONVERT | AHEAD, true, FAULT(VALUE), c2s_weight_is_not_finite,
      "{2} values of {1} are NaN or infinite", "train the model again: its weights are broken"},
     {"C-11", C2S_SCOPE_BLOCK, CONVERT, false, WARNING, c2s_final_activation_is_dropped,
      "final activation {1} is not part of the Akida model", "apply it to the outputs yourself"},

@@ -20,6 +20,7 @@ static void teardown(void)
 
 #define COMPATIBLE C2S_RULES_COMPATIBLE
 #define BOTH (C2S_RULES_COMPATIBLE | C2S_RULES_CONVERT)
+#define AHEAD (C2S_RULES_COMPATIBLE | C2S_RULES_AHEAD)
 
 /* What breaks one rule. */
 struct broken {
@@ -355,6 +356,29 @@ static const struct broken cases[] = {
      IMAGE3,
      {0},
      {QCONV("c", 2, 3, 8, ""), NAMED("Activation", "a", ", 'activation': 'relu'")},
+     {0}},
+    /* float models: what will be in the way later */
+    {"L-D", "c", CNN2SNN_OK, AHEAD, IMAGE3, {0}, {CONV("c", ", 'activation': 'relu'")}, {0}},
+    {"L-D", "c", CNN2SNN_OK, AHEAD, EVENTS, {0}, {CONV("c", ", 'groups': 2")}, {0}},
+    {"L-D",
+     "s",
+     CNN2SNN_OK,
+     AHEAD,
+     EVENTS,
+     {0},
+     {NAMED("SeparableConv2D", "s", ", 'filters': 2, 'kernel_size': 3, 'depth_multiplier': 2")},
+     {0}},
+    {"L-D", "r", CNN2SNN_OK, AHEAD, IMAGE3, {0}, {CONV("c", ""), NAMED("ReLU", "r", ", 'negative_slope': 0.1")}, {0}},
+    {"L-D", "r", CNN2SNN_OK, AHEAD, IMAGE3, {0}, {CONV("c", ""), NAMED("ReLU", "r", ", 'threshold': 0.1")}, {0}},
+    {"L-G2-FIRST", "d", CNN2SNN_OK, AHEAD, {1, {3}}, {0}, {NAMED("Dense", "d", ", 'units': 2")}, {0}},
+    {"L-G2-SIZE", "", CNN2SNN_OK, AHEAD, {3, {-1, -1, 3}}, {0}, {CONV("c", "")}, {0}},
+    {"L-G3-KERNEL",
+     "c",
+     CNN2SNN_OK,
+     AHEAD,
+     IMAGE3,
+     {0},
+     {NAMED("Conv2D", "c", ", 'filters': 2, 'kernel_size': 2")},
      {0}},
 };
 
