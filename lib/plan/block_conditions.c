@@ -75,31 +75,20 @@ bool c2s_rescaling_shifts_events(const struct c2s_view *view, size_t index, stru
     return index == 0 && id_at(view, 0) == C2S_KIND_RESCALING && !view->image && view->shift != 0.0;
 }
 
-/* An argument that quantized layers don't have. */
-static bool has_unsupported_argument(const cnn2snn_layer *layer, struct c2s_found *found)
+/* An argument that the layer's quantized form doesn't have; readers refuse it there. */
+bool c2s_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
+    const cnn2snn_layer *layer = layer_at(view, index);
+    enum c2s_kind_id id = id_at(view, index);
+    if (id != C2S_KIND_CONV2D && id != C2S_KIND_SEPARABLE_CONV2D && id != C2S_KIND_DENSE)
+        return false;
     const struct c2s_conv_attributes *conv = c2s_layer_conv(layer);
     const struct c2s_dense_attributes *dense = c2s_layer_dense(layer);
     const struct c2s_activation_attributes *activation = conv ? &conv->activation : dense ? &dense->activation : NULL;
     bool fused = activation && activation->function != C2S_LINEAR;
     bool grouped = conv && conv->groups != 1;
-    /* depth_multiplier means nothing to Conv2D */
-    bool multiplied = layer->kind->float_kind == C2S_KIND_SEPARABLE_CONV2D && conv && conv->depth_multiplier != 1;
     c2s_found_set(found, 0, "%s", fused ? "activation" : grouped ? "groups" : "depth_multiplier");
-    return fused || grouped || multiplied;
-}
-
-bool c2s_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
-{
-    const cnn2snn_layer *layer = layer_at(view, index);
-    return is_quantized_neural(layer) && has_unsupported_argument(layer, found);
-}
-
-bool c2s_float_argument_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
-{
-    enum c2s_kind_id id = id_at(view, index);
-    bool neural = id == C2S_KIND_CONV2D || id == C2S_KIND_SEPARABLE_CONV2D || id == C2S_KIND_DENSE;
-    return neural && has_unsupported_argument(layer_at(view, index), found);
+    return fused || grouped || (conv && conv->depth_multiplier != 1);
 }
 
 bool c2s_relu_is_not_plain(const struct c2s_view *view, size_t index, struct c2s_found *found)

@@ -95,6 +95,6 @@ c2s_condition c2s_argument_is_unsupported, c2s_is_not_built, c2s_bitwidths_diffe
 c2s_condition c2s_weight_bits_wrap, c2s_activation_bits_are_wrong, c2s_step_is_wrong, c2s_kernel_is_even;
 c2s_condition c2s_stride_exceeds_kernel, c2s_pool_stride_exceeds_pool, c2s_weight_is_not_finite;
 c2s_condition c2s_extent_is_wrong, c2s_final_activation_is_dropped, c2s_first_layer_is_no_conv;
-c2s_condition c2s_float_argument_is_unsupported, c2s_relu_is_not_plain;
+c2s_condition c2s_relu_is_not_plain;
 
 #endif

@@ -356,7 +356,9 @@ END_TEST
 
 START_TEST(a_hidden_kernel_is_turned_around)
 {
-    const struct small_layer layers[] = {QCONV("c", 1, [ 3, 5 ], 8, ", 'padding': 'same', 'use_bias': false")};
+    const struct small_layer layers[] = {NAMED(
+        "QuantizedConv2D", "c",
+        ", 'filters': 1, 'kernel_size': [3, 5], 'padding': 'same', 'use_bias': false, 'quantizer': " QUANTIZER(8))};
     struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {6, 7, 2}}, 1, layers);
     cnn2snn_tensor *kernel = small_weight(graph, "c", "kernel");
     for (size_t i = 0; i < 30; i++) /* scale factor 1: the integers are the weights */

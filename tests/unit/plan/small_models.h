@@ -52,10 +52,12 @@ static inline cnn2snn_context *small_context(void)
     return context;
 }
 
-static inline void small_ok(cnn2snn_status status, cnn2snn_error *error)
-{
-    ck_assert_msg(status == CNN2SNN_OK, "%s", error ? cnn2snn_error_get_text(error) : "failed without an error");
-}
+/* A call that must succeed; `error` is looked at afterwards. */
+#define small_ok(call, error)                                                                                        \
+    do {                                                                                                             \
+        cnn2snn_status small_status = (call);                                                                        \
+        ck_assert_msg(small_status == CNN2SNN_OK, "%s", cnn2snn_error_get_text(error));                              \
+    } while (0)
 
 static inline json_t *small_json(cnn2snn_context *context, const char *text)
 {

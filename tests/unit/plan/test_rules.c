@@ -103,7 +103,7 @@ static const struct broken cases[] = {
     {"C-05", "", CNN2SNN_OK, BOTH, IMAGE1, SCALING(1, 255.9), {GOOD}, {0}},
     {"C-05", "", CNN2SNN_OK, BOTH, IMAGE1, SCALING(1, -0.5), {GOOD}, {0}},
     {"C-05", "", CNN2SNN_OK, BOTH, EVENTS, SCALING(1, 3), {GOOD}, {0}},
-    {"L-H3", "in", CNN2SNN_E_INCOMPATIBLE, BOTH, {2, {8, 4}}, {0}, {QDENSE("d", 2, 4, "")}, {0}},
+    {"L-H3", "in", CNN2SNN_E_INCOMPATIBLE, COMPATIBLE, {2, {8, 4}}, {0}, {NAMED("Flatten", "f", "")}, {0}},
     {"L-H1",
      "c",
      CNN2SNN_E_INCOMPATIBLE,
@@ -301,14 +301,6 @@ static const struct broken cases[] = {
      {0}},
     {"L-G3-FLOAT", "r", CNN2SNN_E_INCOMPATIBLE, BOTH, IMAGE3, {0}, {QCONV("c", 2, 3, 8, ""), RELU("r")}, {0}},
     {"L-G3-FLOAT", "c2", CNN2SNN_E_INCOMPATIBLE, BOTH, IMAGE3, {0}, {GOOD, CONV("c2", "")}, {0}},
-    {"L-C-ARGUMENT",
-     "c",
-     CNN2SNN_E_INCOMPATIBLE,
-     BOTH,
-     IMAGE3,
-     {0},
-     {QCONV("c", 2, 3, 8, ", 'activation': 'relu'")},
-     {0}},
     {"L-G3-SEPARABLE",
      "s",
      CNN2SNN_E_VALUE,
@@ -331,7 +323,14 @@ static const struct broken cases[] = {
      {0}},
     {"L-G3-STEP", "r", CNN2SNN_E_VALUE, BOTH, IMAGE3, {0}, {QCONV("c", 2, 3, 8, ""), QRELU("r", 4, 0)}, {0}},
     {"L-G3-STEP", "r", CNN2SNN_E_VALUE, BOTH, IMAGE3, {0}, {QCONV("c", 2, 3, 8, ""), QRELU("r", 4, -1)}, {0}},
-    {"L-G3-KERNEL", "c", CNN2SNN_E_VALUE, BOTH, IMAGE3, {0}, {QCONV("c", 2, [ 3, 2 ], 8, "")}, {0}},
+    {"L-G3-KERNEL",
+     "c",
+     CNN2SNN_E_VALUE,
+     BOTH,
+     IMAGE3,
+     {0},
+     {NAMED("QuantizedConv2D", "c", ", 'filters': 2, 'kernel_size': [3, 2], 'quantizer': " QUANTIZER(8))},
+     {0}},
     {"L-G3-STRIDE",
      "c2",
      CNN2SNN_E_VALUE,
@@ -428,7 +427,6 @@ START_TEST(each_rule_is_broken_alone)
     if (row->weight.layer)
         small_set_weight(graph, row->weight);
     cnn2snn_report *report = check_graph(graph, &row->settings, row->sets);
-    fprintf(stderr, "%s\n", row->rule);
     assert_only_fault(report, row->rule, row->layer, row->code);
     c2s_report_destroy(report);
     c2s_graph_release(graph);
@@ -569,12 +567,11 @@ START_TEST(a_good_model_has_no_fault)
         NAMED("ActivationDiscreteRelu", "r2", ", 'bitwidth': 2"),
         NAMED("Reshape", "shape", ", 'target_shape': [1, 1, 4]"),
         QDENSE("d", 3, 2, ""),
-        NAMED("Flatten", "f", ""),
         NAMED("Softmax", "soft", ""),
+        NAMED("Flatten", "f", ""),
     };
     struct c2s_graph *graph = small_model(context, (struct c2s_shape)IMAGE3, COUNT(layers), layers);
     cnn2snn_report *report = check_graph(graph, &(struct c2s_plan_settings){0}, BOTH);
-    print_faults(report);
     ck_assert_uint_eq(report->count, 0);
     c2s_report_destroy(report);
     c2s_graph_release(graph);
@@ -605,7 +602,6 @@ START_TEST(all_faults_are_reported_at_once)
                                        {"L-G3-ACTIVATION-BITS", "r"},
                                        {"L-G3-WEIGHT-BITS", "c2"},
                                        {"L-G3-STRIDE", "c2"}};
-    print_faults(report);
     ck_assert_uint_eq(report->count, COUNT(expected));
     for (size_t i = 0; i < COUNT(expected); i++) { /* and in the order in which the reference finds them */
         ck_assert_str_eq(report->faults[i].rule, expected[i][0]);
@@ -629,7 +625,6 @@ START_TEST(a_broken_structure_hides_no_other_fault)
     struct c2s_graph *graph = small_model(context, (struct c2s_shape)IMAGE3, COUNT(layers), layers);
     small_set_weight(graph, (struct small_weight){"b", "gamma", 2, negative});
     cnn2snn_report *report = check_graph(graph, &(struct c2s_plan_settings){0}, COMPATIBLE);
-    print_faults(report);
     ck_assert_str_eq(report->faults[0].rule, "L-H2"); /* what the reference raises */
     ck_assert(has_fault(report, "L-H2", "c"));
     ck_assert(has_fault(report, "L-H2", "c2"));
@@ -649,7 +644,6 @@ START_TEST(layers_of_a_branched_model_are_checked_one_by_one)
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {0}}, {3, 1, {2}}, {4, 2, {1, 3}}, {5, 1, {4}}};
     struct c2s_graph *graph = functional(5, layers, 5, calls, 1);
     cnn2snn_report *report = check_graph(graph, &(struct c2s_plan_settings){0}, BOTH);
-    print_faults(report);
     ck_assert_uint_eq(report->count, 4);
     ck_assert(has_fault(report, "L-H4", "a"));
     ck_assert(has_fault(report, "L-H21", "l"));
