@@ -284,7 +284,7 @@ cnn2snn_status c2s_npy_read(cnn2snn_context *context, const void *data, size_t s
                             cnn2snn_error **error)
 {
     struct c2s_byte_reader reader = {data, size, 0};
-    struct scanner scanner;
+    struct scanner scanner = {0};
     struct header header = {0};
     uint64_t count = 0, bytes = 0;
     C2S_TRY(find_header(context, &reader, &scanner, error));
