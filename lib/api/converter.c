@@ -127,7 +127,7 @@ static cnn2snn_status file_path(const cnn2snn_model *model, const char *path, st
 {
     const char *slash = strrchr(path, '/'), *file_name = slash ? slash + 1 : path, *model_name = model->graph->name;
     if (!*path)
-        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-G", "the file's path is empty");
+        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-031", "the file's path is empty");
     c2s_text_add(out, path);
     if (*file_name) {
         if (!has_extension(file_name))
@@ -135,7 +135,7 @@ static cnn2snn_status file_path(const cnn2snn_model *model, const char *path, st
         return CNN2SNN_OK;
     }
     if (!model_name || !*model_name || strchr(model_name, '/'))
-        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-G",
+        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-031",
                          "the model's name '%s' can't name a file; the path must do it",
                          model_name ? model_name : "");
     c2s_text_add(out, model_name);

@@ -266,7 +266,7 @@ static cnn2snn_status check_bitwidth(const cnn2snn_model *model, int32_t bitwidt
 {
     if (bitwidth > 0)
         return CNN2SNN_OK;
-    return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-D", "bitwidth %d, expected more than 0",
+    return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-029", "bitwidth %d, expected more than 0",
                      (int)bitwidth);
 }
 
@@ -280,7 +280,7 @@ cnn2snn_status cnn2snn_model_quantize_layer(const cnn2snn_model *model, int64_t 
     int64_t count = (int64_t)keras_layer_count(model->graph);
     int64_t index = layer_index < 0 ? layer_index + count : layer_index;
     if (index < 0 || index >= count)
-        return c2s_error(model->context, error, CNN2SNN_E_INDEX, "L-D", "layer index %lld, the model has %lld layers",
+        return c2s_error(model->context, error, CNN2SNN_E_INDEX, "L-024", "layer index %lld, the model has %lld layers",
                          (long long)layer_index, (long long)count);
     struct c2s_graph *graph = NULL;
     cnn2snn_status status =
@@ -300,6 +300,6 @@ cnn2snn_status cnn2snn_model_quantize_named_layer(const cnn2snn_model *model, co
     if (index >= 0 && model->graph->sequential)
         index--;
     if (index < 0)
-        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-D", "the model has no layer '%s'", layer_name);
+        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-025", "the model has no layer '%s'", layer_name);
     return cnn2snn_model_quantize_layer(model, index, bitwidth, quantizer_function, user_data, out_model, error);
 }
