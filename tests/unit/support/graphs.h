@@ -2,7 +2,7 @@
 /*
  * Small graphs for tests, written as JSON with single quotes:
  *
- *     graph("{'input': [4, 4, 2], 'layers': [['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1}]]}")
+ *     graph_of("{'input': [4, 4, 2], 'layers': [['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1}]]}")
  *
  * A layer is [class, config], then optionally the names of the layers that it takes (otherwise the one before it),
  * then a list of its weights as flat lists. Weights that aren't given count upwards in eighths. 'name' and 'outputs'
@@ -18,6 +18,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
+#include "ir/graph.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 
@@ -28,6 +29,53 @@ static void context_setup(void)
 {
     error = NULL;
     ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, NULL, &context, NULL), CNN2SNN_OK);
+}
+
+/* An allocator that fails once, at the call that `left` counts down to; below 0: never. */
+static int allocations_left = -1;
+
+static inline void *failing_allocate(void *user_data, size_t size, size_t alignment)
+{
+    if (allocations_left >= 0 && allocations_left-- == 0)
+        return NULL;
+    return aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+static inline void failing_deallocate(void *user_data, void *pointer, size_t size, size_t alignment)
+{
+    free(pointer);
+}
+
+/* In place of the context that the fixture made. */
+static inline void context_with_failing_allocator(void)
+{
+    cnn2snn_allocator allocator = {sizeof allocator, NULL, failing_allocate, failing_deallocate};
+    cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    options.allocator = &allocator;
+    allocations_left = -1;
+    c2s_context_release(context);
+    ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL), CNN2SNN_OK);
+}
+
+/* Makes a rewrite with each of its allocations failing once: a clean error, then it works. */
+typedef cnn2snn_status (*rewrite_fn)(const struct c2s_graph *graph, struct c2s_graph **out_graph,
+                                     cnn2snn_error **error);
+
+static inline void fail_each_allocation(rewrite_fn rewrite, const struct c2s_graph *graph)
+{
+    struct c2s_graph *rewritten = NULL;
+    cnn2snn_status status = CNN2SNN_E_NO_MEMORY;
+    int count = 0;
+    for (; status; count++) {
+        ck_assert_int_eq(status, CNN2SNN_E_NO_MEMORY);
+        ck_assert_ptr_null(rewritten);
+        c2s_error_clear(&error);
+        allocations_left = count;
+        status = rewrite(graph, &rewritten, &error);
+        allocations_left = -1;
+    }
+    ck_assert_int_gt(count, 20);
+    c2s_graph_release(rewritten);
 }
 
 /* Everything that a test made must be gone. */
@@ -154,7 +202,7 @@ static void fill_weights(cnn2snn_layer *layer, const json_t *weights)
     }
 }
 
-static struct c2s_graph *graph_with(const char *text, const cnn2snn_custom_objects *custom)
+static struct c2s_graph *described_graph(const char *text, const cnn2snn_custom_objects *custom)
 {
     json_t *description = json(text), *inputs = json_object_get(description, "inputs"), *entry;
     const json_t *layers = json_object_get(description, "layers"), *outputs = json_object_get(description, "outputs");
@@ -185,9 +233,9 @@ static struct c2s_graph *graph_with(const char *text, const cnn2snn_custom_objec
     return graph;
 }
 
-static inline struct c2s_graph *graph(const char *text)
+static inline struct c2s_graph *graph_of(const char *text)
 {
-    return graph_with(text, NULL);
+    return described_graph(text, NULL);
 }
 
 /* A Sequential of these layers. */
@@ -195,7 +243,7 @@ static inline struct c2s_graph *sequential(const char *input, const char *layers
 {
     char text[8192];
     ck_assert_int_lt(snprintf(text, sizeof text, "{'input': %s, 'layers': [%s]}", input, layers), sizeof text);
-    return graph(text);
+    return graph_of(text);
 }
 
 static inline const cnn2snn_layer *layer_named(const struct c2s_graph *graph, const char *name)

@@ -141,7 +141,7 @@ END_TEST
 
 START_TEST(only_sequentials_are_rewritten)
 {
-    source = graph("{'inputs': {'x': [4, 4, 2]}, 'layers': [" POOL("p") "," BN("b") "]}");
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" POOL("p") "," BN("b") "]}");
     refused(c2s_invert_batchnorm_pooling(source, &result, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-E", NULL);
     refused(c2s_fold_batchnorm(source, &result, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-E", NULL);
     release();
@@ -334,10 +334,10 @@ static struct c2s_graph *custom_graph(size_t *rank)
     must(c2s_custom_objects_create(context, &custom, &error));
     must(c2s_custom_objects_add(custom, "Mine", C2S_CUSTOM_QUANTIZER, &quantizer, &error));
     struct c2s_graph *made =
-        graph_with("{'input': [2], 'layers': [['QuantizedDense', {'name': 'd', 'units': 2, 'use_bias': false,"
-                   "'quantizer': {'class_name': 'Mine', 'config': {'bitwidth': 4, 'note': 'kept'}}}, [],"
-                   "[[1, 2, 3, 4]]], " SCALES_2_M4 "]}",
-                   custom);
+        described_graph("{'input': [2], 'layers': [['QuantizedDense', {'name': 'd', 'units': 2, 'use_bias': false,"
+                        "'quantizer': {'class_name': 'Mine', 'config': {'bitwidth': 4, 'note': 'kept'}}}, [],"
+                        "[[1, 2, 3, 4]]], " SCALES_2_M4 "]}",
+                        custom);
     c2s_custom_objects_destroy(custom);
     return made;
 }

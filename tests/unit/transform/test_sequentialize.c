@@ -18,14 +18,14 @@ static void release(void)
 
 static void sequentialized(const char *text)
 {
-    source = graph(text);
+    source = graph_of(text);
     must(c2s_sequentialize(source, &result, &error));
     must(c2s_graph_verify(result, &error));
 }
 
 static void sequentialize_refuses(const char *text, cnn2snn_status status, const char *rule, const char *layer)
 {
-    source = graph(text);
+    source = graph_of(text);
     refused(c2s_sequentialize(source, &result, &error), status, rule, layer);
     ck_assert_ptr_null(result);
     release();
@@ -138,7 +138,7 @@ START_TEST(a_nested_model_is_a_layer_of_its_run)
     struct c2s_graph *outer = NULL, *line = NULL;
     must(c2s_graph_create(context, "outer", false, &outer, &error));
     must(c2s_graph_add_layer(outer, result->layers[0], NULL, &error));
-    must(c2s_graph_add_layer(outer, layer_named(result, "sequential"), NULL, &error));
+    must(c2s_graph_add_layer(outer, result->layers[1], NULL, &error));
     must(c2s_graph_add_node(outer, 0, 0, NULL, NULL, NULL, &error));
     must(c2s_graph_add_node(outer, 1, 1, (struct c2s_value[]){{0, 0}}, NULL, NULL, &error));
     must(c2s_graph_add_input(outer, 0, &error));
@@ -159,7 +159,9 @@ START_TEST(a_long_line_needs_no_stack)
     cnn2snn_layer *made = NULL;
     char name[32];
     must(c2s_graph_create(context, "long", false, &source, &error));
-    add_input_layer(source, "x", json_array_get(json("[[1]]"), 0));
+    json_t *one = json("[1]");
+    add_input_layer(source, "x", one);
+    json_decref(one);
     for (size_t i = 0; i < LAYERS; i++) {
         snprintf(name, sizeof name, "a%zu", i);
         json_t *config = json_pack("{s:s, s:s}", "name", name, "activation", "linear");
@@ -266,7 +268,7 @@ END_TEST
 
 START_TEST(h6_branches_are_not_prepared_to_convert)
 {
-    source = graph(branches);
+    source = graph_of(branches);
     refused(c2s_prepare_to_convert(source, &result, &error), CNN2SNN_E_INCOMPATIBLE, "L-H6", NULL);
     release();
 }

@@ -79,7 +79,7 @@ END_TEST
 
 START_TEST(l075_each_branch_is_syncretized)
 {
-    struct c2s_graph *branches = graph("{'inputs': {'x': [4, 4, 2]}, 'name': 'm', 'layers': [" CONV("c") "," RELU(
+    struct c2s_graph *branches = graph_of("{'inputs': {'x': [4, 4, 2]}, 'name': 'm', 'layers': [" CONV("c") "," RELU(
         "r") "," POOL("p") ","
                            "['Conv2D', {'name': 'a', 'filters': 2, 'kernel_size': 1}, ['p']]," BN(
                                "b") ","
@@ -102,7 +102,7 @@ END_TEST
 
 START_TEST(l075_a_functional_model_of_layers_is_refused)
 {
-    source = graph("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "]}");
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "]}");
     refused(c2s_syncretize(source, &result, &error), CNN2SNN_E_INCOMPATIBLE, "L-E2", "c");
     release();
 }
@@ -110,10 +110,35 @@ END_TEST
 
 START_TEST(a_functional_line_is_prepared_to_convert)
 {
-    source = graph("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "," POOL("p") "]}");
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "," POOL("p") "]}");
     must(c2s_prepare_to_convert(source, &result, &error));
     ck_assert(result->sequential);
     ck_assert_str_eq(names_of(result), "x c p r");
+    release();
+}
+END_TEST
+
+static cnn2snn_status sequentialize_and_syncretize(const struct c2s_graph *graph, struct c2s_graph **out_graph,
+                                                   cnn2snn_error **own)
+{
+    struct c2s_graph *sequentialized = NULL;
+    C2S_TRY(c2s_sequentialize(graph, &sequentialized, own));
+    cnn2snn_status status = c2s_syncretize(sequentialized, out_graph, own);
+    c2s_graph_release(sequentialized);
+    return status;
+}
+
+START_TEST(every_allocation_may_fail)
+{
+    context_with_failing_allocator();
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "," POOL(
+        "p") ","
+             "['Conv2D', {'name': 'a', 'filters': 2, 'kernel_size': 1}, ['p']]," BN(
+                 "b") ","
+                      "['Conv2D', {'name': 'd', 'filters': 2, 'kernel_size': 1}, ['p']], ['Concatenate', {'name': "
+                      "'cat'}, ['b', "
+                      "'d']]]}");
+    fail_each_allocation(sequentialize_and_syncretize, source);
     release();
 }
 END_TEST
@@ -165,7 +190,7 @@ END_TEST
 
 START_TEST(l082_functional_models_are_refused)
 {
-    source = graph("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "]}");
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "]}");
     refused(c2s_reshape_input(source, 8, 8, &result, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-E", NULL);
     release();
 }
@@ -232,6 +257,7 @@ int main(void)
     tcase_add_test(cases, l075_each_branch_is_syncretized);
     tcase_add_test(cases, l075_a_functional_model_of_layers_is_refused);
     tcase_add_test(cases, a_functional_line_is_prepared_to_convert);
+    tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, ex32_another_input_size);
     tcase_add_test(cases, l082_weights_that_no_longer_fit_are_refused);
     tcase_add_test(cases, l082_windows_must_fit);
