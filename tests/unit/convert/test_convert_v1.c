@@ -474,6 +474,140 @@ START_TEST(an_input_name_that_is_taken_is_avoided)
 }
 END_TEST
 
+/* A quantizer of the user's: one scale factor of 2, and integers as its config's `factor` makes them. */
+static cnn2snn_status scale_of_two(void *user_data, cnn2snn_context *callback_context, const char *config,
+                                   int32_t bitwidth, const cnn2snn_tensor *weights, cnn2snn_tensor **out_scale,
+                                   cnn2snn_error **error)
+{
+    C2S_TRY(c2s_tensor_create(callback_context, CNN2SNN_DTYPE_FLOAT32, 0, NULL, out_scale, error));
+    c2s_f32_writable(*out_scale)[0] = 2;
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status weights_as_they_are(void *user_data, cnn2snn_context *callback_context, const char *config,
+                                          int32_t bitwidth, const cnn2snn_tensor *weights,
+                                          cnn2snn_tensor **out_weights, cnn2snn_error **error)
+{
+    return c2s_tensor_copy(weights, out_weights, error);
+}
+
+static cnn2snn_status step_of_a_half(void *user_data, cnn2snn_context *callback_context, const char *config,
+                                     int32_t bitwidth, float *out_step, cnn2snn_error **error)
+{
+    *out_step = .5F;
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_custom_objects *custom_objects(void)
+{
+    cnn2snn_custom_objects *custom = NULL;
+    cnn2snn_error *error = NULL;
+    cnn2snn_quantizer_class quantizer = CNN2SNN_QUANTIZER_CLASS_INIT;
+    cnn2snn_activation_class activation = CNN2SNN_ACTIVATION_CLASS_INIT;
+    quantizer.scale_factor = scale_of_two;
+    activation.step = step_of_a_half;
+    small_ok(c2s_custom_objects_create(context, &custom, &error), error);
+    small_ok(c2s_custom_objects_add(custom, "Halves", C2S_CUSTOM_QUANTIZER, &quantizer, &error), error);
+    quantizer.quantize = weights_as_they_are;
+    small_ok(c2s_custom_objects_add(custom, "AsTheyAre", C2S_CUSTOM_QUANTIZER, &quantizer, &error), error);
+    small_ok(c2s_custom_objects_add(custom, "HalfSteps", C2S_CUSTOM_ACTIVATION, &activation, &error), error);
+    return custom;
+}
+
+#define CUSTOM_CONV(class_name)                                                                                      \
+    NAMED("QuantizedConv2D", "c",                                                                                    \
+          ", 'filters': 2, 'kernel_size': 1, 'quantizer': {'class_name': '" class_name                               \
+          "', 'config': {'bitwidth': 4}}")
+
+START_TEST(custom_quantizers_and_activations_convert)
+{
+    cnn2snn_custom_objects *custom = custom_objects();
+    const struct small_layer layers[] = {CUSTOM_CONV("Halves"), NAMED("HalfSteps", "a", ", 'bitwidth': 2"),
+                                         QDENSE("d", 1, 2, "")};
+    struct c2s_graph *graph = small_custom_model(context, (struct c2s_shape){3, {1, 1, 1}}, 3, layers, custom);
+    SET(graph, "c", "kernel", 1.2F, -9);
+    SET(graph, "c", "bias", .5F, -.5F);
+    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(10, 0));
+    /* p = 20; T = 20 * (1 / 4 -+ 1 / 2); act_step = 20 * 1 / 2 * 4 / 16 */
+    ASSERT_VALUES(model, "c", "weights", 2, -7);
+    ASSERT_VALUES(model, "c", "threshold", -5, 15);
+    ASSERT_VALUES(model, "c", "act_step", 2.5, 2.5);
+    assert_parameter(model, "c", "act_bits", 2);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+    c2s_custom_objects_destroy(custom);
+}
+END_TEST
+
+START_TEST(integers_beyond_a_custom_quantizer_s_bits_are_a_fault)
+{
+    cnn2snn_custom_objects *custom = custom_objects();
+    const struct small_layer layers[] = {CUSTOM_CONV("AsTheyAre")};
+    struct c2s_graph *graph = small_custom_model(context, (struct c2s_shape){3, {1, 1, 1}}, 1, layers, custom);
+    SET(graph, "c", "kernel", 3.5F, 4);
+    cnn2snn_report *report = NULL;
+    cnn2snn_akida_model *model = convert(graph, default_settings, &report);
+    ck_assert_ptr_null(model);
+    ck_assert_uint_eq(report->count, 1);
+    ck_assert_str_eq(report->faults[0].rule, "L-G4-RANGE");
+    ck_assert_int_eq(report->faults[0].code, CNN2SNN_E_VALUE);
+    c2s_report_destroy(report);
+    c2s_graph_release(graph);
+    c2s_custom_objects_destroy(custom);
+}
+END_TEST
+
+/* Memory that ends after a number of allocations. */
+struct budget {
+    long left;
+};
+
+static void *allocate_within(void *user_data, size_t size, size_t alignment)
+{
+    struct budget *budget = user_data;
+    return budget->left-- > 0 ? aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment) : NULL;
+}
+
+static void release(void *user_data, void *pointer, size_t size, size_t alignment)
+{
+    free(pointer);
+}
+
+START_TEST(each_allocation_may_fail)
+{
+    struct budget budget = {1000000};
+    cnn2snn_allocator allocator = {sizeof allocator, &budget, allocate_within, release};
+    cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    options.allocator = &allocator;
+    c2s_context_release(context);
+    ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL), CNN2SNN_OK);
+    struct c2s_graph *graph = example_41();
+    struct c2s_plan_settings settings = scaling(10, 3.7);
+    cnn2snn_status status = CNN2SNN_E_NO_MEMORY;
+    for (long count = 0; status; count++) {
+        ck_assert_int_lt(count, 5000);
+        cnn2snn_report *report = NULL;
+        cnn2snn_error *error = NULL;
+        struct c2s_plan *plan = NULL;
+        cnn2snn_akida_model *model = NULL;
+        budget.left = count;
+        status = c2s_report_create(context, &report, &error);
+        if (!status)
+            status = c2s_plan_create(graph, &settings, report, &plan, &error);
+        if (!status)
+            status = c2s_convert_v1(plan, report, &model, &error);
+        ck_assert(status == CNN2SNN_OK || status == CNN2SNN_E_NO_MEMORY);
+        ck_assert((model != NULL) == (status == CNN2SNN_OK));
+        budget.left = 1000000;
+        c2s_akida_model_release(model);
+        c2s_plan_destroy(plan);
+        c2s_report_destroy(report);
+        c2s_error_clear(&error);
+    }
+    c2s_graph_release(graph);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("convert_v1");
@@ -496,6 +630,9 @@ int main(void)
     tcase_add_test(tests, what_int32_cannot_hold_becomes_its_least_number);
     tcase_add_test(tests, an_act_step_below_a_sixteenth_is_a_fault);
     tcase_add_test(tests, an_input_name_that_is_taken_is_avoided);
+    tcase_add_test(tests, custom_quantizers_and_activations_convert);
+    tcase_add_test(tests, integers_beyond_a_custom_quantizer_s_bits_are_a_fault);
+    tcase_add_test(tests, each_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -75,9 +75,10 @@ static inline json_t *small_json(cnn2snn_context *context, const char *text)
     return json;
 }
 
-static inline cnn2snn_layer *small_layer_create(cnn2snn_context *context, struct small_layer row)
+static inline cnn2snn_layer *small_layer_create(cnn2snn_context *context, struct small_layer row,
+                                                const cnn2snn_custom_objects *custom)
 {
-    struct c2s_layer_source source = {.allow_unknown = true, .keras_generation = 2};
+    struct c2s_layer_source source = {.custom = custom, .allow_unknown = true, .keras_generation = 2};
     json_t *config = small_json(context, row.config);
     cnn2snn_layer *layer = NULL;
     cnn2snn_error *error = NULL;
@@ -95,12 +96,13 @@ static inline cnn2snn_layer *small_input(cnn2snn_context *context, const char *n
 
 /* A Sequential without weights yet. */
 static inline struct c2s_graph *small_shaped_model(cnn2snn_context *context, struct c2s_shape shape, size_t count,
-                                                   const struct small_layer *rows)
+                                                   const struct small_layer *rows,
+                                                   const cnn2snn_custom_objects *custom)
 {
     cnn2snn_layer *input = small_input(context, "in", shape), *layers[16];
     ck_assert_uint_le(count, 16);
     for (size_t i = 0; i < count; i++)
-        layers[i] = small_layer_create(context, rows[i]);
+        layers[i] = small_layer_create(context, rows[i], custom);
     struct c2s_graph *graph = NULL;
     cnn2snn_error *error = NULL;
     small_ok(c2s_graph_create_sequential(context, "small", input, count, layers, &graph, &error), error);
@@ -125,10 +127,11 @@ static inline cnn2snn_tensor *small_weight(const struct c2s_graph *graph, const 
 }
 
 /* A Sequential; kernels are 1, 2, 3, 1, 2, 3, ... and other weights as they begin. */
-static inline struct c2s_graph *small_model(cnn2snn_context *context, struct c2s_shape shape, size_t count,
-                                            const struct small_layer *rows)
+static inline struct c2s_graph *small_custom_model(cnn2snn_context *context, struct c2s_shape shape, size_t count,
+                                                   const struct small_layer *rows,
+                                                   const cnn2snn_custom_objects *custom)
 {
-    struct c2s_graph *graph = small_shaped_model(context, shape, count, rows);
+    struct c2s_graph *graph = small_shaped_model(context, shape, count, rows, custom);
     cnn2snn_error *error = NULL;
     small_ok(c2s_graph_build(graph, &error), error);
     for (size_t i = 0; i < graph->layer_count; i++)
@@ -139,6 +142,12 @@ static inline struct c2s_graph *small_model(cnn2snn_context *context, struct c2s
                     c2s_f32_writable(weight->tensor)[k] = (float)(k % 3 + 1);
         }
     return graph;
+}
+
+static inline struct c2s_graph *small_model(cnn2snn_context *context, struct c2s_shape shape, size_t count,
+                                            const struct small_layer *rows)
+{
+    return small_custom_model(context, shape, count, rows, NULL);
 }
 
 static inline void small_set_weight(const struct c2s_graph *graph, struct small_weight row)

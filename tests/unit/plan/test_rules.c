@@ -448,7 +448,7 @@ static struct c2s_graph *functional(size_t layer_total, const struct small_layer
     small_ok(c2s_graph_add_layer(graph, input, NULL, &error), error);
     c2s_layer_release(input);
     for (size_t i = 0; i < layer_total; i++) {
-        cnn2snn_layer *layer = small_layer_create(context, layers[i]);
+        cnn2snn_layer *layer = small_layer_create(context, layers[i], NULL);
         small_ok(c2s_graph_add_layer(graph, layer, NULL, &error), error);
         c2s_layer_release(layer);
     }
@@ -528,7 +528,7 @@ END_TEST
 START_TEST(weights_that_are_not_set_are_a_fault)
 {
     const struct small_layer layers[] = {GOOD};
-    struct c2s_graph *graph = small_shaped_model(context, (struct c2s_shape)IMAGE3, 2, layers);
+    struct c2s_graph *graph = small_shaped_model(context, (struct c2s_shape)IMAGE3, 2, layers, NULL);
     cnn2snn_report *report = check_graph(graph, &(struct c2s_plan_settings){0}, BOTH);
     assert_only_fault(report, "L-G4-WEIGHTS", "c", CNN2SNN_E_STATE);
     c2s_report_destroy(report);
