@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs a fuzz target once over each file named, or each file of the folders named: regression test without an engine. */
+/* Runs a fuzz target once over each file named, or each file of the folders named: regression test without an engine.
+ */
 #include <dirent.h>
 #include <stdio.h>
 #include <string.h>
