@@ -67,6 +67,35 @@ CNN2SNN_API cnn2snn_status cnn2snn_convert_to_file(const cnn2snn_model *model, c
                                                    const char *file_path, cnn2snn_akida_model **out_akida_model,
                                                    cnn2snn_report **out_report, cnn2snn_error **error);
 
+/** Settings of cnn2snn_check_model_compatibility(). */
+typedef struct cnn2snn_check_options {
+    size_t struct_size;
+    /** CNN2SNN_INPUT_IMAGE is the toolkit's input_is_image=True: the first layer must be a Conv2D on 1 or 3 channels. */
+    cnn2snn_input_mode input_mode;
+    int32_t reserved; /**< 0 */
+} cnn2snn_check_options;
+#define CNN2SNN_CHECK_OPTIONS_INIT                                                                                    \
+    {                                                                                                                 \
+        sizeof(cnn2snn_check_options), 0, 0                                                                           \
+    }
+CNN2SNN_API cnn2snn_status cnn2snn_check_options_init(cnn2snn_check_options *options, size_t struct_size);
+
+/**
+ * The toolkit's check_model_compatibility() for models that CNN2SNN quantizes: whether the order and the parameters of
+ * the layers suit Akida 1.0.
+ *
+ * Float models are asked what their quantized form must meet; what quantizing or converting them will not take besides
+ * comes as warnings. Models that are quantized already must meet the rules of conversion, too. A model that is not
+ * compatible is no failure of the call.
+ *
+ * @param out_compatible 1 or 0.
+ * @param out_report every fault and warning; never NULL on success, unless the argument is. The caller destroys it.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_check_model_compatibility(const cnn2snn_model *model,
+                                                             const cnn2snn_check_options *options,
+                                                             int32_t *out_compatible, cnn2snn_report **out_report,
+                                                             cnn2snn_error **error);
+
 #ifdef __cplusplus
 }
 #endif

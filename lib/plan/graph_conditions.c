@@ -60,19 +60,27 @@ bool c2s_is_shared(const struct c2s_view *view, size_t index, struct c2s_found *
         c2s_found_set(found, 0, "is called %zu times", view->calls[index]);
         return true;
     }
-    c2s_found_set(found, 0, "takes %zu inputs", view->inputs[index]);
-    return id != C2S_KIND_CONCATENATE && view->inputs[index] != 1;
+    c2s_found_set(found, 0, "takes %zu inputs", view->nodes[index]->input_count);
+    return id != C2S_KIND_CONCATENATE && view->nodes[index]->input_count != 1;
+}
+
+/* -1, or its number where the shape tells it. */
+static bool is_last_axis(int64_t axis, const struct c2s_node *node)
+{
+    return axis == -1 || (node->shapes && node->output_count && !c2s_shape_is_unranked(&node->shapes[0]) &&
+                          axis == (int64_t)node->shapes[0].rank);
 }
 
 bool c2s_concatenate_is_wrong(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     const cnn2snn_layer *layer = view->graph->layers[index];
-    if (c2s_layer_id(layer) != C2S_KIND_CONCATENATE)
+    if (c2s_layer_id(layer) != C2S_KIND_CONCATENATE || !view->calls[index])
         return false;
     int64_t axis = ((const struct c2s_concatenate_attributes *)layer->attributes)->axis;
+    const struct c2s_node *node = view->nodes[index];
     c2s_found_set(found, 0, "%lld", (long long)axis);
-    c2s_found_set(found, 1, "%zu", view->inputs[index]);
-    return axis != -1 || view->inputs[index] != 2;
+    c2s_found_set(found, 1, "%zu", node->input_count);
+    return !is_last_axis(axis, node) || node->input_count != 2;
 }
 
 /* The batch normalization behind link `index`, or NULL. */

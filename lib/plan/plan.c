@@ -17,6 +17,7 @@ struct check {
     struct c2s_chain chain;
     struct c2s_graph *prepared; /* NULL where that failed */
     size_t *calls;
+    const struct c2s_node **nodes;
     cnn2snn_report *report;
     unsigned sets;
 };
@@ -63,18 +64,17 @@ static bool takes_images(const struct c2s_graph *graph, cnn2snn_input_mode mode)
 static cnn2snn_status count_calls(struct check *check, cnn2snn_error **error)
 {
     const struct c2s_graph *graph = check->view.graph;
-    size_t count = graph->layer_count ? graph->layer_count : 1;
-    check->calls = c2s_calloc(graph->context, count * 2, sizeof *check->calls);
-    if (!check->calls)
+    check->calls = c2s_calloc(graph->context, graph->layer_count, sizeof *check->calls);
+    check->nodes = c2s_calloc(graph->context, graph->layer_count, sizeof *check->nodes);
+    if (!check->calls || !check->nodes)
         return c2s_error_no_memory(error);
-    size_t *inputs = check->calls + count;
     for (size_t i = 0; i < graph->node_count; i++) {
-        const struct c2s_node *node = &graph->nodes[i];
-        if (!check->calls[node->layer]++)
-            inputs[node->layer] = node->input_count;
+        size_t layer = graph->nodes[i].layer;
+        if (!check->calls[layer]++)
+            check->nodes[layer] = &graph->nodes[i];
     }
     check->view.calls = check->calls;
-    check->view.inputs = inputs;
+    check->view.nodes = check->nodes;
     return CNN2SNN_OK;
 }
 
@@ -154,8 +154,8 @@ static cnn2snn_status check_all(struct check *check, cnn2snn_error **error)
 
 static void free_check(struct check *check)
 {
-    if (check->view.graph)
-        c2s_free(check->view.graph->context, check->calls);
+    c2s_free(check->view.graph->context, check->calls);
+    c2s_free(check->view.graph->context, check->nodes);
     if (check->chain.context)
         c2s_chain_free(&check->chain);
     c2s_graph_release(check->prepared);
@@ -168,6 +168,14 @@ cnn2snn_status c2s_plan_check(const struct c2s_graph *graph, const struct c2s_pl
     cnn2snn_status status = check_all(&check, error);
     free_check(&check);
     return status;
+}
+
+bool c2s_graph_is_quantized(const struct c2s_graph *graph)
+{
+    for (size_t i = 0; i < graph->layer_count; i++)
+        if (c2s_layer_is(graph->layers[i], C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION))
+            return true;
+    return false;
 }
 
 /* (X, Y, C) of a shape with one or three extents. */

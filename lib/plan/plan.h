@@ -53,6 +53,9 @@ struct c2s_plan {
 cnn2snn_status c2s_plan_check(const struct c2s_graph *graph, const struct c2s_plan_settings *settings, unsigned sets,
                               cnn2snn_report *report, cnn2snn_error **error);
 
+/* True where a layer has weights or activations quantized by CNN2SNN: then the rules of conversion count, too. */
+bool c2s_graph_is_quantized(const struct c2s_graph *graph);
+
 /* Checks all rules and plans the conversion; *out_plan is NULL, and the status CNN2SNN_OK, where there are faults. */
 cnn2snn_status c2s_plan_create(const struct c2s_graph *graph, const struct c2s_plan_settings *settings,
                                cnn2snn_report *report, struct c2s_plan **out_plan, cnn2snn_error **error);

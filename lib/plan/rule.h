@@ -27,12 +27,12 @@ struct c2s_view {
     const struct c2s_graph *graph;
     const struct c2s_chain *chain;
     const struct c2s_plan_settings *settings;
-    const cnn2snn_layer *rescaling; /* among the first two layers, or NULL */
-    double scale, shift;            /* input scaling in force */
-    bool image;                     /* the first layer becomes an InputConvolutional */
-    const size_t *calls;            /* of each layer of the graph */
-    const size_t *inputs;           /* of each layer of the graph: inputs of its first call */
-    const char *known_rule;         /* what preparing to convert has told already, or NULL */
+    const cnn2snn_layer *rescaling;      /* among the first two layers, or NULL */
+    double scale, shift;                 /* input scaling in force */
+    bool image;                          /* the first layer becomes an InputConvolutional */
+    const size_t *calls;                 /* of each layer of the graph: how many */
+    const struct c2s_node *const *nodes; /* of each layer of the graph: its first call, or NULL */
+    const char *known_rule;              /* what preparing to convert has told already, or NULL */
     const char *known_layer;
 };
 

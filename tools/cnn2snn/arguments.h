@@ -33,6 +33,7 @@ struct arguments {
     struct pair_argument input_scaling;
     int image_input, no_image_input;
     const char *target;
+    int legacy;                            /* check */
     struct integer_argument rows, columns; /* reshape */
     struct pair_argument input_size;       /* transform */
     struct list_argument inputs;           /* run, evaluate */
