@@ -79,10 +79,10 @@ static size_t lower_bound(const void *array, size_t count, size_t size, const ch
 static void *find_named(const void *array, size_t count, size_t size, const char *name)
 {
     size_t index = lower_bound(array, count, size, name);
-    char *element = (char *)array + index * size;
-    const char *other;
     if (index == count)
         return NULL;
+    char *element = (char *)array + index * size;
+    const char *other;
     memcpy(&other, element, sizeof other);
     return strcmp(other, name) ? NULL : element;
 }
