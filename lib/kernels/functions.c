@@ -51,7 +51,7 @@ FUNCTION(c2s_tanh_shrink, v - tanhf(v))
 FUNCTION(c2s_hard_shrink, v > 0.5f || v < -0.5f || v != v ? v : 0)
 FUNCTION(c2s_soft_shrink, v > 0.5f ? v - 0.5f : v < -0.5f ? v + 0.5f : v != v ? v : 0)
 FUNCTION(c2s_log_sigmoid, -softplus(-v))
-FUNCTION(c2s_squareplus, (v + sqrtf(v * v + 4)) / 2)
+FUNCTION(c2s_squareplus, v < 0 ? 2 / (hypotf(v, 2) - v) : (v + hypotf(v, 2)) / 2)
 FUNCTION(c2s_sparse_plus, v <= -1 ? 0 : v < 1 ? (v + 1) * (v + 1) / 4 : v)
 FUNCTION(c2s_sparse_sigmoid, v <= -1 ? 0 : v >= 1 ? 1 : (v + 1) / 2)
 
