@@ -16,9 +16,11 @@ static cnn2snn_status copy_text(cnn2snn_context *context, const char *text, char
 
 static cnn2snn_status copy_optimizer(const cnn2snn_model *like, cnn2snn_model *model, cnn2snn_error **error)
 {
+    if (!like->optimizer_weight_count)
+        return CNN2SNN_OK;
     model->optimizer_weights =
         c2s_calloc(like->context, like->optimizer_weight_count, sizeof(*model->optimizer_weights));
-    if (like->optimizer_weight_count && !model->optimizer_weights)
+    if (!model->optimizer_weights)
         return c2s_error_no_memory(error);
     for (size_t i = 0; i < like->optimizer_weight_count; i++) {
         struct c2s_named_tensor *weight = &model->optimizer_weights[i];
