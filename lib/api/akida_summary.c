@@ -30,23 +30,27 @@ static void add_shape(struct c2s_table *table, bool known, const int64_t shape[3
         c2s_table_add(table, "?");
 }
 
-/* The first of the parameters that the layer has; an empty cell without. */
-static void add_bits(struct c2s_table *table, const struct c2s_akida_layer *layer, const char *const *names)
+/* An empty cell where the layer has no such parameter. */
+static void add_bits(struct c2s_table *table, const struct c2s_akida_layer *layer, const char *name)
 {
-    for (; *names; names++)
-        if (c2s_akida_layer_has_parameter(layer, *names)) {
-            c2s_table_add(table, "%d", (int)c2s_akida_layer_get_parameter(layer, *names, 0));
-            return;
-        }
-    c2s_table_add(table, "%s", "");
+    if (name && c2s_akida_layer_has_parameter(layer, name))
+        c2s_table_add(table, "%d", (int)c2s_akida_layer_get_parameter(layer, name, 0));
+    else
+        c2s_table_add(table, "%s", "");
+}
+
+/* Version 1 layers keep act_bits also where they have no activation. */
+static const char *output_bits_name(const struct c2s_akida_layer *layer)
+{
+    if (!c2s_akida_layer_has_parameter(layer, "act_bits"))
+        return "output_bits";
+    return c2s_akida_layer_get_parameter(layer, "activation", 1) ? "act_bits" : NULL;
 }
 
 static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes, struct c2s_text *text)
 {
     static const char *const heads[] = {"layer",      "kind",        "input",       "output",
                                         "parameters", "weight bits", "output bits", NULL};
-    static const char *const weight_bits[] = {"weights_bits", NULL};
-    static const char *const output_bits[] = {"act_bits", "output_bits", NULL};
     struct c2s_table table;
     c2s_table_init(&table, model->context, heads);
     uint64_t total = 0;
@@ -60,8 +64,8 @@ static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_
         add_shape(&table, shapes[i].known, shapes[i].input);
         add_shape(&table, shapes[i].known, shapes[i].output);
         c2s_table_add(&table, "%llu", (unsigned long long)count_elements(layer));
-        add_bits(&table, layer, weight_bits);
-        add_bits(&table, layer, output_bits);
+        add_bits(&table, layer, "weights_bits");
+        add_bits(&table, layer, output_bits_name(layer));
         total += count_elements(layer);
     }
     c2s_table_print(&table, text);
