@@ -58,11 +58,15 @@ bool c2s_first_layer_is_no_conv(const struct c2s_view *view, size_t index, struc
     return layer_at(view, index)->kind->float_kind != C2S_KIND_CONV2D && c2s_first_layer_is_wrong(view, index, found);
 }
 
+/* Of a model that is float throughout only the first layer is told. */
 bool c2s_is_not_quantized(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     enum c2s_kind_id id = id_at(view, index);
     c2s_found_set(found, 0, "%s", layer_at(view, index)->class_name);
-    if (is_image_layer(view, index) && view->chain->linear)
+    c2s_found_set(found, 1, "%s", view->quantized ? "" : ", nor is any other layer");
+    if (view->image && view->chain->linear && (is_image_layer(view, index) || !view->quantized))
+        return false; /* told by L-G2-FIRST, or L-H10 */
+    if (!view->quantized && (ptrdiff_t)index != view->chain->first_neural)
         return false;
     return id == C2S_KIND_CONV2D || id == C2S_KIND_SEPARABLE_CONV2D || id == C2S_KIND_DENSE ||
            (c2s_layer_is(layer_at(view, index), C2S_FAMILY_ACTIVATION) &&

@@ -134,11 +134,20 @@ static cnn2snn_status check_structure(struct check *check, cnn2snn_error **error
     return CNN2SNN_OK;
 }
 
+bool c2s_graph_is_quantized(const struct c2s_graph *graph)
+{
+    for (size_t i = 0; i < graph->layer_count; i++)
+        if (c2s_layer_is(graph->layers[i], C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION))
+            return true;
+    return false;
+}
+
 static cnn2snn_status check_all(struct check *check, cnn2snn_error **error)
 {
     check->view.chain = &check->chain;
     check->view.rescaling = find_rescaling(check->view.graph);
     set_input_scaling(&check->view);
+    check->view.quantized = c2s_graph_is_quantized(check->view.graph);
     check->view.image = takes_images(check->view.graph, check->view.settings->input_mode);
     C2S_TRY(count_calls(check, error));
     C2S_TRY(run(check, C2S_SCOPE_SETTINGS, error));
@@ -168,14 +177,6 @@ cnn2snn_status c2s_plan_check(const struct c2s_graph *graph, const struct c2s_pl
     cnn2snn_status status = check_all(&check, error);
     free_check(&check);
     return status;
-}
-
-bool c2s_graph_is_quantized(const struct c2s_graph *graph)
-{
-    for (size_t i = 0; i < graph->layer_count; i++)
-        if (c2s_layer_is(graph->layers[i], C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION))
-            return true;
-    return false;
 }
 
 /* (X, Y, C) of a shape with one or three extents. */

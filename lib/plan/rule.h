@@ -29,6 +29,7 @@ struct c2s_view {
     const struct c2s_plan_settings *settings;
     const cnn2snn_layer *rescaling;      /* among the first two layers, or NULL */
     double scale, shift;                 /* input scaling in force */
+    bool quantized;                      /* some layer of the model is */
     bool image;                          /* the first layer becomes an InputConvolutional */
     const size_t *calls;                 /* of each layer of the graph: how many */
     const struct c2s_node *const *nodes; /* of each layer of the graph: its first call, or NULL */

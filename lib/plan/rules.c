@@ -94,7 +94,7 @@ const struct c2s_rule c2s_rules[] = {
     {"L-G2-RESCALING", C2S_SCOPE_BLOCK, CONVERT, false, FAULT(INCOMPATIBLE), c2s_rescaling_shifts_events,
      "Rescaling with shift {1} in front of an event input, expected 0", "rescale without offset"},
     {"L-G3-FLOAT", C2S_SCOPE_BLOCK, CONVERT, true, FAULT(INCOMPATIBLE), c2s_is_not_quantized,
-     "{1} is not quantized", "quantize the model: weights to 2, 4 or 8 bits, activations to 1, 2 or 4"},
+     "{1} is not quantized{2}", "quantize the model: weights to 2, 4 or 8 bits, activations to 1, 2 or 4"},
     {"L-D", C2S_SCOPE_BLOCK, AHEAD, true, WARNING, c2s_argument_is_unsupported,
      "argument {1} will not be quantized, expected its default", "use a layer without it, or a layer of its own for it"},
     {"L-D", C2S_SCOPE_BLOCK, AHEAD, true, WARNING, c2s_relu_is_not_plain,

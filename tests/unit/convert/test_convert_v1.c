@@ -514,15 +514,15 @@ static cnn2snn_custom_objects *custom_objects(void)
     return custom;
 }
 
-#define CUSTOM_CONV(class_name)                                                                                      \
+#define CUSTOM_CONV(class_name, bits)                                                                                \
     NAMED("QuantizedConv2D", "c",                                                                                    \
           ", 'filters': 2, 'kernel_size': 1, 'quantizer': {'class_name': '" class_name                               \
-          "', 'config': {'bitwidth': 4}}")
+          "', 'config': {'bitwidth': " bits "}}")
 
 START_TEST(custom_quantizers_and_activations_convert)
 {
     cnn2snn_custom_objects *custom = custom_objects();
-    const struct small_layer layers[] = {CUSTOM_CONV("Halves"), NAMED("HalfSteps", "a", ", 'bitwidth': 2"),
+    const struct small_layer layers[] = {CUSTOM_CONV("Halves", "4"), NAMED("HalfSteps", "a", ", 'bitwidth': 2"),
                                          QDENSE("d", 1, 2, "")};
     struct c2s_graph *graph = small_custom_model(context, (struct c2s_shape){3, {1, 1, 1}}, 3, layers, custom);
     SET(graph, "c", "kernel", 1.2F, -9);
@@ -541,16 +541,26 @@ END_TEST
 
 START_TEST(integers_beyond_a_custom_quantizer_s_bits_are_a_fault)
 {
+    const struct {
+        struct small_layer layer;
+        float lowest, highest; /* weights; the integers are twice as much */
+    } cases[] = {{CUSTOM_CONV("AsTheyAre", "2"), -.5F, .5F},
+                 {CUSTOM_CONV("AsTheyAre", "4"), -3.5F, 3.5F},
+                 {CUSTOM_CONV("AsTheyAre", "8"), -64, 63.5F}};
     cnn2snn_custom_objects *custom = custom_objects();
-    const struct small_layer layers[] = {CUSTOM_CONV("AsTheyAre")};
-    struct c2s_graph *graph = small_custom_model(context, (struct c2s_shape){3, {1, 1, 1}}, 1, layers, custom);
-    SET(graph, "c", "kernel", 3.5F, 4);
+    struct c2s_graph *graph =
+        small_custom_model(context, (struct c2s_shape){3, {1, 1, 2}}, 1, &cases[_i / 3].layer, custom);
+    float low = cases[_i / 3].lowest, high = cases[_i / 3].highest;
+    SET(graph, "c", "kernel", _i % 3 == 1 ? low - .5F : low, high, 0, _i % 3 == 2 ? high + .5F : high);
     cnn2snn_report *report = NULL;
     cnn2snn_akida_model *model = convert(graph, default_settings, &report);
-    ck_assert_ptr_null(model);
-    ck_assert_uint_eq(report->count, 1);
-    ck_assert_str_eq(report->faults[0].rule, "L-G4-RANGE");
-    ck_assert_int_eq(report->faults[0].code, CNN2SNN_E_VALUE);
+    ck_assert((model == NULL) == (_i % 3 != 0));
+    ck_assert_uint_eq(report->count, _i % 3 != 0);
+    if (report->count) {
+        ck_assert_str_eq(report->faults[0].rule, "L-G4-RANGE");
+        ck_assert_int_eq(report->faults[0].code, CNN2SNN_E_VALUE);
+    }
+    c2s_akida_model_release(model);
     c2s_report_destroy(report);
     c2s_graph_release(graph);
     c2s_custom_objects_destroy(custom);
@@ -631,7 +641,7 @@ int main(void)
     tcase_add_test(tests, an_act_step_below_a_sixteenth_is_a_fault);
     tcase_add_test(tests, an_input_name_that_is_taken_is_avoided);
     tcase_add_test(tests, custom_quantizers_and_activations_convert);
-    tcase_add_test(tests, integers_beyond_a_custom_quantizer_s_bits_are_a_fault);
+    tcase_add_loop_test(tests, integers_beyond_a_custom_quantizer_s_bits_are_a_fault, 0, 9);
     tcase_add_test(tests, each_allocation_may_fail);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
