@@ -30,16 +30,29 @@ static cnn2snn_status set_parameters(cnn2snn_akida_model *model, struct c2s_akid
 #define SET(model, layer, parameters, error)                                                                         \
     set_parameters(model, layer, parameters, sizeof(parameters) / sizeof(parameters)[0], error)
 
+/* Underscores that `name` has behind `base`, or -1 where it is something else. */
+static int64_t count_underscores(const char *name, const char *base)
+{
+    size_t size = strlen(base), more = strncmp(name, base, size) ? 0 : strlen(name + size);
+    if (strncmp(name, base, size) || strspn(name + size, "_") != more)
+        return -1;
+    return (int64_t)more;
+}
+
 /* A name for the InputData layer that no other layer has: as the reference's, from the model's. */
 static cnn2snn_status input_name(const struct c2s_plan *plan, struct c2s_text *name, cnn2snn_error **error)
 {
+    int64_t taken = -1;
     c2s_text_init(name, plan->context);
     c2s_text_format(name, "%s_input", plan->graph->name && *plan->graph->name ? plan->graph->name : "sequential");
-    for (size_t i = 0; i < plan->block_count && !name->failed; i++)
-        if (!strcmp(plan->blocks[i].neural->name, name->data)) {
-            c2s_text_add(name, "_");
-            i = (size_t)-1; /* from the start: the longer name may be taken too */
-        }
+    if (name->failed)
+        return c2s_error_no_memory(error);
+    for (size_t i = 0; i < plan->block_count; i++) {
+        int64_t count = count_underscores(plan->blocks[i].neural->name, name->data);
+        taken = count > taken ? count : taken;
+    }
+    for (int64_t i = 0; i <= taken; i++)
+        c2s_text_add(name, "_");
     return name->failed ? c2s_error_no_memory(error) : CNN2SNN_OK;
 }
 

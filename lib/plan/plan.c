@@ -196,6 +196,9 @@ static cnn2snn_status make_blocks(const struct c2s_chain *chain, struct c2s_plan
     set_dims(dims, &chain->input);
     for (size_t i = 0; i < chain->count; i++) {
         const struct c2s_link *link = &chain->links[i];
+        if (!link->shapes_known)
+            return c2s_layer_error(plan->context, error, CNN2SNN_E_STATE, "L-G3", link->layer->name,
+                                   "input or output shape is unknown");
         if (c2s_layer_is(link->layer, C2S_FAMILY_NEURAL)) {
             if (c2s_array_reserve(plan->context, &plan->blocks, &plan->block_capacity, plan->block_count + 1,
                                   sizeof *plan->blocks))
