@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "layers/layer_kind.h"
 #include "quantize/layer_rule.h"
+#include "transform/rewrite.h"
 #include "transform/transform.h"
 
 static cnn2snn_status fold(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
@@ -63,19 +64,6 @@ static cnn2snn_status quantize_layers(const struct c2s_graph *graph, const struc
     return c2s_progress(graph->context, "quantize", graph->layer_count, graph->layer_count, error);
 }
 
-static cnn2snn_status replace(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
-                              struct c2s_graph **out_graph, cnn2snn_error **error)
-{
-    struct c2s_graph *result = NULL;
-    C2S_TRY(c2s_graph_replace_layers(graph, layers, &result, error));
-    cnn2snn_status status = c2s_graph_infer_shapes(result, error);
-    if (status)
-        c2s_graph_release(result);
-    else
-        *out_graph = result;
-    return status;
-}
-
 static void release_layers(const struct c2s_graph *graph, cnn2snn_layer **layers)
 {
     for (size_t i = 0; layers && i < graph->layer_count; i++)
@@ -91,7 +79,7 @@ static cnn2snn_status quantize_graph(const struct c2s_graph *graph, const struct
         return c2s_error_no_memory(error);
     cnn2snn_status status = quantize_layers(graph, settings, layers, error);
     if (!status)
-        status = replace(graph, layers, out_graph, error);
+        status = c2s_graph_with_layers(graph, layers, out_graph, error);
     release_layers(graph, layers);
     return status;
 }
@@ -125,7 +113,7 @@ cnn2snn_status c2s_graph_quantize_layer(const struct c2s_graph *graph, size_t la
         return c2s_error_no_memory(error);
     cnn2snn_status status = c2s_layer_quantize(graph->layers[index], &rule, &layers[index], error);
     if (!status)
-        status = replace(graph, layers, out_graph, error);
+        status = c2s_graph_with_layers(graph, layers, out_graph, error);
     release_layers(graph, layers);
     return status;
 }

@@ -12,21 +12,10 @@
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/batchnorm.h"
+#include "transform/kernel_axes.h"
 #include "transform/rewrite.h"
 
 enum { BATCHNORM_WEIGHTS = 4 }; /* gamma, beta, moving mean, moving variance */
-
-/* The kernel that makes the output filters: the pointwise one of a separable layer. */
-static size_t filter_kernel(const cnn2snn_layer *layer)
-{
-    return layer->kind->float_kind == C2S_KIND_SEPARABLE_CONV2D ? 1 : 0;
-}
-
-/* A kernel's filters are its last axis, but for a transposed convolution, which has its input channels there. */
-static size_t filter_axis(const cnn2snn_layer *layer, const cnn2snn_tensor *kernel)
-{
-    return kernel->rank - (c2s_layer_id(layer) == C2S_KIND_CONV2D_TRANSPOSE ? 2 : 1);
-}
 
 static bool has_activation(const cnn2snn_layer *layer)
 {
@@ -60,7 +49,7 @@ static cnn2snn_status check_per_axis(const cnn2snn_layer *layer, cnn2snn_error *
     if (quantizer->kind == CNN2SNN_QUANTIZER_CUSTOM) {
         cnn2snn_tensor *scale = NULL;
         cnn2snn_status status =
-            c2s_quantizer_scale_factor(quantizer, layer->weights[filter_kernel(layer)].tensor, &scale, error);
+            c2s_quantizer_scale_factor(quantizer, layer->weights[c2s_filter_kernel(layer)].tensor, &scale, error);
         if (status) {
             c2s_error_set_layer(error, layer->name);
             return status;
@@ -83,8 +72,8 @@ static cnn2snn_status check_weights(const cnn2snn_layer *layer, const cnn2snn_la
         return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-H9", batchnorm->name,
                                "%s false, expected true to fold a BatchNormalization",
                                attributes->scale ? "center" : "scale");
-    const cnn2snn_tensor *kernel = layer->weights[filter_kernel(layer)].tensor;
-    uint64_t filters = (uint64_t)kernel->shape[filter_axis(layer, kernel)];
+    const cnn2snn_tensor *kernel = layer->weights[c2s_filter_kernel(layer)].tensor;
+    uint64_t filters = (uint64_t)kernel->shape[c2s_filter_axis(layer)];
     for (size_t i = 0; i < BATCHNORM_WEIGHTS; i++) /* they can differ behind layers that nobody can look into */
         if (batchnorm->weights[i].tensor->count != filters)
             return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-E5", batchnorm->name,
@@ -133,16 +122,9 @@ static cnn2snn_status make_scale(const cnn2snn_layer *batchnorm, cnn2snn_tensor 
 static cnn2snn_status fold_kernel(const cnn2snn_layer *layer, const cnn2snn_tensor *scale,
                                   cnn2snn_tensor **out_kernel, cnn2snn_error **error)
 {
-    const cnn2snn_tensor *kernel = layer->weights[filter_kernel(layer)].tensor;
-    size_t axis = filter_axis(layer, kernel);
-    uint64_t run = axis + 1 < kernel->rank ? (uint64_t)kernel->shape[axis + 1] : 1, filter = 0;
+    const cnn2snn_tensor *kernel = layer->weights[c2s_filter_kernel(layer)].tensor;
     C2S_TRY(c2s_tensor_create(layer->context, CNN2SNN_DTYPE_FLOAT32, kernel->rank, kernel->shape, out_kernel, error));
-    float *folded = c2s_f32_writable(*out_kernel);
-    for (uint64_t start = 0; start < kernel->count; start += run) {
-        for (uint64_t i = start; i < start + run; i++)
-            folded[i] = c2s_f32(kernel)[i] * c2s_f32(scale)[filter];
-        filter = filter + 1 == scale->count ? 0 : filter + 1;
-    }
+    c2s_axis_multiply(kernel, c2s_filter_axis(layer), c2s_f32(scale), *out_kernel);
     return CNN2SNN_OK;
 }
 
@@ -177,7 +159,7 @@ static cnn2snn_status add_folded(struct c2s_layer_list *list, const struct c2s_g
                                  cnn2snn_error **error)
 {
     const cnn2snn_layer *layer = graph->layers[index], *batchnorm = graph->layers[index + 1];
-    size_t kernel = filter_kernel(layer);
+    size_t kernel = c2s_filter_kernel(layer);
     cnn2snn_tensor *scale = NULL, *folded_kernel = NULL, *folded_bias = NULL;
     cnn2snn_layer *folded = NULL;
     cnn2snn_status status = CNN2SNN_OK;

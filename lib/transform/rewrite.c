@@ -59,18 +59,32 @@ const struct c2s_shape *c2s_sequential_input_shape(const struct c2s_graph *graph
     return &graph->nodes[index - 1].shapes[0];
 }
 
-cnn2snn_status c2s_sequential_create(cnn2snn_context *context, const char *name, cnn2snn_layer *input_layer,
-                                     const struct c2s_layer_list *list, struct c2s_graph **out_graph,
-                                     cnn2snn_error **error)
+/* Hands a new graph on when its shapes fit. */
+static cnn2snn_status infer_and_give(struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
 {
-    struct c2s_graph *graph = NULL;
-    C2S_TRY(c2s_graph_create_sequential(context, name, input_layer, list->count, list->layers, &graph, error));
     cnn2snn_status status = c2s_graph_infer_shapes(graph, error);
     if (status)
         c2s_graph_release(graph);
     else
         *out_graph = graph;
     return status;
+}
+
+cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
+                                     struct c2s_graph **out_graph, cnn2snn_error **error)
+{
+    struct c2s_graph *result = NULL;
+    C2S_TRY(c2s_graph_replace_layers(graph, layers, &result, error));
+    return infer_and_give(result, out_graph, error);
+}
+
+cnn2snn_status c2s_sequential_create(cnn2snn_context *context, const char *name, cnn2snn_layer *input_layer,
+                                     const struct c2s_layer_list *list, struct c2s_graph **out_graph,
+                                     cnn2snn_error **error)
+{
+    struct c2s_graph *graph = NULL;
+    C2S_TRY(c2s_graph_create_sequential(context, name, input_layer, list->count, list->layers, &graph, error));
+    return infer_and_give(graph, out_graph, error);
 }
 
 cnn2snn_status c2s_sequential_rebuild(const struct c2s_graph *source, const struct c2s_layer_list *list,

@@ -35,6 +35,10 @@ cnn2snn_status c2s_sequential_create(cnn2snn_context *context, const char *name,
 cnn2snn_status c2s_sequential_rebuild(const struct c2s_graph *source, const struct c2s_layer_list *list,
                                       struct c2s_graph **out_graph, cnn2snn_error **error);
 
+/* The graph with these layers in place of its own (NULL: stays), shapes inferred. */
+cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
+                                     struct c2s_graph **out_graph, cnn2snn_error **error);
+
 /*
  * The layer with another class (NULL: the same) and config, which may name the custom classes that the layer itself
  * uses and those of `quantizers` (may be NULL). Nobody else holds the result.

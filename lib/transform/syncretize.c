@@ -84,18 +84,12 @@ static cnn2snn_status syncretize_layers(const struct c2s_graph *graph, cnn2snn_l
 static cnn2snn_status syncretize_branches(const struct c2s_graph *graph, struct c2s_graph **out_graph,
                                           cnn2snn_error **error)
 {
-    struct c2s_graph *result = NULL;
     cnn2snn_layer **layers = c2s_calloc(graph->context, graph->layer_count, sizeof(*layers));
     if (!layers)
         return c2s_error_no_memory(error);
-    cnn2snn_status status = CNN2SNN_OK;
-    C2S_GOTO(syncretize_layers(graph, layers, error));
-    C2S_GOTO(c2s_graph_replace_layers(graph, layers, &result, error));
-    C2S_GOTO(c2s_graph_infer_shapes(result, error));
-    *out_graph = result;
-    result = NULL;
-done:
-    c2s_graph_release(result);
+    cnn2snn_status status = syncretize_layers(graph, layers, error);
+    if (!status)
+        status = c2s_graph_with_layers(graph, layers, out_graph, error);
     for (size_t i = 0; i < graph->layer_count; i++)
         c2s_layer_release(layers[i]);
     c2s_free(graph->context, layers);
