@@ -65,7 +65,7 @@ cnn2snn_status c2s_find_output_shape(const cnn2snn_layer *layer, size_t input_co
         return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-shape", layer->name,
                                "the output shape %s is not known", c2s_shape_text(out_shape, text, sizeof text));
     cnn2snn_status status = c2s_shape_count(layer->context, out_shape->rank, out_shape->extents, &count, error);
-    if (status && error)
+    if (status)
         c2s_error_set_layer(error, layer->name);
     return status;
 }

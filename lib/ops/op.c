@@ -133,8 +133,7 @@ cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op
     op->forward = kind->forward;
     cnn2snn_status status = kind->prepare ? kind->prepare(op, error) : CNN2SNN_OK;
     if (status) {
-        if (error)
-            c2s_error_set_layer(error, layer->name);
+        c2s_error_set_layer(error, layer->name);
         c2s_op_destroy(op);
         return status;
     }
@@ -160,7 +159,7 @@ cnn2snn_status c2s_op_forward(const struct c2s_op *op, struct c2s_run *run, size
 {
     struct c2s_op_call call = {op, run, input_count, inputs, output};
     cnn2snn_status status = op->forward(&call, error);
-    if (status && error)
+    if (status)
         c2s_error_set_layer(error, op->layer->name);
     return status;
 }

@@ -11,23 +11,15 @@ static cnn2snn_status call_back(const struct c2s_op_call *call, const cnn2snn_te
 {
     const struct c2s_custom_attributes *a = call->op->layer->attributes;
     const cnn2snn_layer_class *callbacks = &a->custom->callbacks.layer;
-    cnn2snn_error *own = NULL; /* so that a callback's error is taken also where the caller wants none */
+    cnn2snn_error *own = NULL;
     cnn2snn_status status =
         callbacks->call(callbacks->user_data, call->run->context, a->config_text, call->op->layer->weight_count,
                         weights, call->input_count, (const cnn2snn_tensor *const *)call->inputs, result, &own);
-    if (!status && *result) {
-        c2s_error_clear(&own);
+    C2S_TRY(c2s_custom_class_take_result(a->custom, status, own, error));
+    if (*result)
         return CNN2SNN_OK;
-    }
-    if (!own)
-        return c2s_error(call->run->context, error, status ? status : CNN2SNN_E_CALLBACK, "R-custom",
-                         status ? "the callback of class %s failed" : "the callback of class %s gave no output",
-                         call->op->layer->class_name);
-    if (error && !*error)
-        *error = own;
-    else
-        c2s_error_clear(&own);
-    return status ? status : CNN2SNN_E_CALLBACK;
+    return c2s_error(call->run->context, error, CNN2SNN_E_CALLBACK, "R-custom",
+                     "the callback of class %s gave no output", call->op->layer->class_name);
 }
 
 static cnn2snn_status check_result(const struct c2s_op_call *call, const cnn2snn_tensor *result,
