@@ -24,7 +24,8 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_sequentialize(const cnn2snn_model *mode
 /** Dropout removed, max pooling before its activation, batch normalization before its pooling, then folded. */
 CNN2SNN_API cnn2snn_status cnn2snn_model_syncretize(const cnn2snn_model *model, cnn2snn_model **out_model,
                                                     cnn2snn_error **error);
-/** sequentialize, then syncretize; CNN2SNN_E_INCOMPATIBLE where several branches remain. What conversion starts with. */
+/** sequentialize, then syncretize; CNN2SNN_E_INCOMPATIBLE where several branches remain. What conversion starts with.
+ */
 CNN2SNN_API cnn2snn_status cnn2snn_model_prepare_to_convert(const cnn2snn_model *model, cnn2snn_model **out_model,
                                                             cnn2snn_error **error);
 /** Puts BatchNormalization in front of the max or global average pooling before it. Sequential models only. */
@@ -33,9 +34,50 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_invert_batchnorm_pooling(const cnn2snn_
 /** Folds BatchNormalization into the layer right before it. Sequential models only. */
 CNN2SNN_API cnn2snn_status cnn2snn_model_fold_batchnorm(const cnn2snn_model *model, cnn2snn_model **out_model,
                                                         cnn2snn_error **error);
-/** Another input size: rows and columns; the channels stay. Sequential models only; CNN2SNN_E_VALUE if weights don't fit. */
-CNN2SNN_API cnn2snn_status cnn2snn_model_reshape(const cnn2snn_model *model, int64_t input_rows, int64_t input_columns,
-                                                 cnn2snn_model **out_model, cnn2snn_error **error);
+/** Another input size: rows and columns; the channels stay. Sequential models only; CNN2SNN_E_VALUE if weights don't
+ * fit. */
+CNN2SNN_API cnn2snn_status cnn2snn_model_reshape(const cnn2snn_model *model, int64_t input_rows,
+                                                 int64_t input_columns, cnn2snn_model **out_model,
+                                                 cnn2snn_error **error);
+
+/**
+ * Evens out the sizes of filters and of the weights that read them, layer by layer in one pass, so that quantizers of
+ * one scale lose less. Filters that several layers or the user read stay as they are.
+ * @return CNN2SNN_E_INDEX for a layer without bias, CNN2SNN_E_VALUE where filters and channels don't match.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_cross_layer_scaling(const cnn2snn_model *model, cnn2snn_model **out_model,
+                                                             cnn2snn_error **error);
+/**
+ * How alike the filters of each Conv2D, SeparableConv2D and Dense layer are: mean over the filters of their largest
+ * |weight| to the largest of the layer; 1 where all are alike, NaN where all are zeros.
+ *
+ * @param capacity entries that the two arrays have room for; *out_count says how many there are, also when they don't
+ * fit.
+ * @param out_names names of the layers, borrowed from the model; may be NULL if capacity is 0.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_weights_homogeneity(const cnn2snn_model *model, size_t capacity,
+                                                             const char **out_names, float *out_rates,
+                                                             size_t *out_count, cnn2snn_error **error);
+/**
+ * Brings the depthwise kernel of a SeparableConv2D into [-1, 1] and gives its size to the pointwise kernel. Changes
+ * the model, which nobody else may use meanwhile.
+ * @return CNN2SNN_E_VALUE for other layers, and if there is none of that name.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_normalize_separable_layer(cnn2snn_model *model, const char *layer_name,
+                                                                   cnn2snn_error **error);
+/** The same for all separable layers, as a new model (normalize_separable_model). */
+CNN2SNN_API cnn2snn_status cnn2snn_model_normalize_separable(const cnn2snn_model *model, cnn2snn_model **out_model,
+                                                             cnn2snn_error **error);
+/**
+ * Lowers the max_value of each QuantizedReLU to the largest output that the samples give when the layer before it has
+ * float weights.
+ *
+ * @param samples the number of samples in front. All of them count.
+ * @param batch_size samples looked at together; 0: chosen. Not seen in the result.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_activations_rescaling(const cnn2snn_model *model,
+                                                               const cnn2snn_tensor *samples, int64_t batch_size,
+                                                               cnn2snn_model **out_model, cnn2snn_error **error);
 
 #ifdef __cplusplus
 }
