@@ -68,16 +68,9 @@ static cnn2snn_status syncretize_model_layer(const cnn2snn_layer *layer, cnn2snn
 
 static cnn2snn_status syncretize_layers(const struct c2s_graph *graph, cnn2snn_layer **layers, cnn2snn_error **error)
 {
-    for (size_t i = 0; i < graph->layer_count; i++) {
-        const cnn2snn_layer *layer = graph->layers[i];
-        if (layer->graph && layer->graph->sequential)
-            C2S_TRY(syncretize_model_layer(layer, &layers[i], error));
-        else if (c2s_layer_id(layer) != C2S_KIND_INPUT && c2s_layer_id(layer) != C2S_KIND_CONCATENATE)
-            return c2s_layer_error(graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-E2", layer->name,
-                                   "layer of class %s in a functional model, expected Sequential or Concatenate: "
-                                   "sequentialize the model first",
-                                   layer->class_name);
-    }
+    for (size_t i = 0; i < graph->layer_count; i++)
+        if (graph->layers[i]->graph)
+            C2S_TRY(syncretize_model_layer(graph->layers[i], &layers[i], error));
     return CNN2SNN_OK;
 }
 
@@ -98,6 +91,12 @@ static cnn2snn_status syncretize_branches(const struct c2s_graph *graph, struct 
 
 cnn2snn_status c2s_syncretize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
 {
-    return graph->sequential ? syncretize_sequential(graph, out_graph, error)
-                             : syncretize_branches(graph, out_graph, error);
+    if (graph->sequential)
+        return syncretize_sequential(graph, out_graph, error);
+    struct c2s_graph *sequential = NULL;
+    C2S_TRY(c2s_sequentialize(graph, &sequential, error)); /* nothing happens where that is done */
+    cnn2snn_status status = sequential->sequential ? syncretize_sequential(sequential, out_graph, error)
+                                                   : syncretize_branches(sequential, out_graph, error);
+    c2s_graph_release(sequential);
+    return status;
 }

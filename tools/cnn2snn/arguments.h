@@ -36,6 +36,8 @@ struct arguments {
     int legacy;                            /* check */
     struct integer_argument rows, columns; /* reshape */
     struct pair_argument input_size;       /* transform */
+    const char *samples;
+    struct integer_argument batch_size;
     struct list_argument inputs;           /* run, evaluate */
     const char *layers, *labels;
 };

@@ -100,10 +100,15 @@ START_TEST(l075_each_branch_is_syncretized)
 }
 END_TEST
 
-START_TEST(l075_a_functional_model_of_layers_is_refused)
+START_TEST(l075_a_functional_model_is_sequentialized_first)
 {
-    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "]}");
-    refused(c2s_syncretize(source, &result, &error), CNN2SNN_E_INCOMPATIBLE, "L-E2", "c");
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") "," RELU("r") "," POOL("p") "]}");
+    must(c2s_syncretize(source, &result, &error));
+    ck_assert(result->sequential);
+    ck_assert_str_eq(names_of(result), "x c p r");
+    release();
+    source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" CONV("c") ", ['Add', {'name': 'a'}, ['c', 'x']]]}");
+    refused(c2s_syncretize(source, &result, &error), CNN2SNN_E_INCOMPATIBLE, "L-H4", "a");
     release();
 }
 END_TEST
@@ -118,16 +123,6 @@ START_TEST(a_functional_line_is_prepared_to_convert)
 }
 END_TEST
 
-static cnn2snn_status sequentialize_and_syncretize(const struct c2s_graph *graph, struct c2s_graph **out_graph,
-                                                   cnn2snn_error **own)
-{
-    struct c2s_graph *sequentialized = NULL;
-    C2S_TRY(c2s_sequentialize(graph, &sequentialized, own));
-    cnn2snn_status status = c2s_syncretize(sequentialized, out_graph, own);
-    c2s_graph_release(sequentialized);
-    return status;
-}
-
 START_TEST(every_allocation_may_fail)
 {
     context_with_failing_allocator();
@@ -138,7 +133,7 @@ START_TEST(every_allocation_may_fail)
                       "['Conv2D', {'name': 'd', 'filters': 2, 'kernel_size': 1}, ['p']], ['Concatenate', {'name': "
                       "'cat'}, ['b', "
                       "'d']]]}");
-    fail_each_allocation(sequentialize_and_syncretize, source);
+    fail_each_allocation(c2s_syncretize, source);
     release();
 }
 END_TEST
@@ -255,7 +250,7 @@ int main(void)
     tcase_add_test(cases, l075_a_swapped_pair_is_left_behind);
     tcase_add_test(cases, l075_then_batchnorm_is_inverted_and_folded);
     tcase_add_test(cases, l075_each_branch_is_syncretized);
-    tcase_add_test(cases, l075_a_functional_model_of_layers_is_refused);
+    tcase_add_test(cases, l075_a_functional_model_is_sequentialized_first);
     tcase_add_test(cases, a_functional_line_is_prepared_to_convert);
     tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, ex32_another_input_size);
