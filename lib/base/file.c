@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,8 @@ static int write_all(int file, const char *data, size_t size)
 static int replace(const char *temporary, const char *path, const void *data, size_t size)
 {
     struct stat info;
+    if (!stat(path, &info) && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS)) /* renaming would not ask */
+        return errno;
     int file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0)
         return errno;
@@ -108,10 +111,18 @@ static int replace(const char *temporary, const char *path, const void *data, si
     return number;
 }
 
+/* Where a symbolic link leads to, so that the link stays; otherwise the path itself. */
+static const char *follow_link(const char *path, char resolved[PATH_MAX])
+{
+    struct stat info;
+    return !lstat(path, &info) && S_ISLNK(info.st_mode) && realpath(path, resolved) ? resolved : path;
+}
+
 cnn2snn_status c2s_file_write(cnn2snn_context *context, const char *path, const void *data, size_t size,
                               cnn2snn_error **error)
 {
     struct stat info;
+    char resolved[PATH_MAX];
     if (!stat(path, &info) && !S_ISREG(info.st_mode)) {
         /* A device or a pipe, such as /dev/stdout, is written to; a folder is refused by open(). */
         int file = open(path, O_WRONLY | O_CLOEXEC), number = file < 0 ? errno : write_all(file, data, size);
@@ -120,15 +131,16 @@ cnn2snn_status c2s_file_write(cnn2snn_context *context, const char *path, const 
         return number ? io_error(context, error, path, "can't be written", number) : CNN2SNN_OK;
     }
     struct c2s_text temporary;
-    int number = EEXIST;
+    const char *target = follow_link(path, resolved), *slash = strrchr(target, '/');
+    int number = EEXIST, folder_size = slash ? (int)(slash + 1 - target) : 0;
     for (unsigned attempt = 0; number == EEXIST && attempt < 100; attempt++) {
         c2s_text_init(&temporary, context);
-        c2s_text_format(&temporary, "%s.%ld-%u.tmp", path, (long)getpid(), attempt);
+        c2s_text_format(&temporary, "%.*s.cnn2snn-%ld-%u.tmp", folder_size, target, (long)getpid(), attempt);
         if (temporary.failed) {
             c2s_text_free(&temporary);
             return c2s_error_no_memory(error);
         }
-        number = replace(temporary.data, path, data, size);
+        number = replace(temporary.data, target, data, size);
         c2s_text_free(&temporary);
     }
     return number ? io_error(context, error, path, "can't be written", number) : CNN2SNN_OK;

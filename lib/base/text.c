@@ -80,6 +80,21 @@ void c2s_text_add_json_string(struct c2s_text *text, const char *string)
     c2s_text_add(text, "\"");
 }
 
+/* The locale's decimal point, which may be several bytes, is what no number is made of otherwise. */
+static void make_point(char *digits)
+{
+    char *to = digits;
+    bool made = false;
+    for (const char *from = digits; *from; from++) {
+        if (strchr("0123456789+-enaif", *from))
+            *to++ = *from;
+        else if (!made)
+            *to++ = '.';
+        made = made || to[-1] == '.';
+    }
+    *to = '\0';
+}
+
 void c2s_text_add_double(struct c2s_text *text, double value)
 {
     char digits[40];
@@ -88,9 +103,7 @@ void c2s_text_add_double(struct c2s_text *text, double value)
         if (strtod(digits, NULL) == value || isnan(value))
             break;
     }
-    for (char *c = digits; *c; c++)
-        if (*c == ',')
-            *c = '.';
+    make_point(digits);
     c2s_text_add(text, digits);
 }
 
