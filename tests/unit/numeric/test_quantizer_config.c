@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "../support/counted_memory.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
@@ -226,6 +227,67 @@ START_TEST(builtin_classes_win_over_custom_ones_of_their_name)
 }
 END_TEST
 
+/* All that a quantizer can be asked for. */
+static cnn2snn_status use(cnn2snn_context *counted, const json_t *json, const cnn2snn_custom_objects *classes,
+                          cnn2snn_error **error)
+{
+    static const float data[4] = {1, -2, 3, 4};
+    cnn2snn_quantizer *quantizer = NULL, *other = NULL;
+    cnn2snn_tensor *weights = NULL, *scale = NULL, *quantized = NULL, *integers = NULL, *range = NULL;
+    cnn2snn_status status = c2s_quantizer_from_json(counted, json, classes, &quantizer, error);
+    if (!status)
+        status = c2s_quantizer_with_bitwidth(quantizer, 5, &other, error);
+    if (!status)
+        status = c2s_tensor_wrap(counted, CNN2SNN_DTYPE_FLOAT32, 2, (int64_t[]){2, 2}, NULL, data, NULL, NULL,
+                                 &weights, error);
+    if (!status)
+        status = c2s_quantizer_scale_factor(other, weights, &scale, error);
+    if (!status)
+        status = c2s_quantizer_quantize(other, weights, &quantized, error);
+    if (!status)
+        status = c2s_quantizer_integers(other, weights, &integers, NULL, error);
+    if (!status && other->kind != CNN2SNN_QUANTIZER_CUSTOM)
+        status = c2s_quantizer_range(other, weights, &range, error);
+    c2s_tensor_release(range);
+    c2s_tensor_release(integers);
+    c2s_tensor_release(quantized);
+    c2s_tensor_release(scale);
+    c2s_tensor_release(weights);
+    c2s_quantizer_release(other);
+    c2s_quantizer_release(quantizer);
+    return status;
+}
+
+static cnn2snn_status add_class(cnn2snn_context *counted, cnn2snn_custom_objects **out, cnn2snn_error **error)
+{
+    cnn2snn_quantizer_class callbacks = CNN2SNN_QUANTIZER_CLASS_INIT;
+    callbacks.scale_factor = half_scale;
+    C2S_TRY(c2s_custom_objects_create(counted, out, error));
+    cnn2snn_status status = c2s_custom_objects_add(*out, "Half", C2S_CUSTOM_QUANTIZER, &callbacks, error);
+    if (status)
+        c2s_custom_objects_destroy(*out);
+    return status;
+}
+
+START_TEST(memory_that_ends_is_a_clean_error)
+{
+    struct counted_memory memory;
+    cnn2snn_context *counted = counted_context(&memory);
+    cnn2snn_custom_objects *classes = NULL;
+    cnn2snn_error *error = NULL;
+    fail_each_allocation_of(memory, error, add_class(counted, &classes, &error));
+    const char *names[] = {"Half", "MaxQuantizer", "StdPerAxisQuantizer"};
+    for (int i = 0; i < 3; i++) {
+        json_t *json = json_pack("{s:s, s:{s:i}}", "class_name", names[i], "config", "bitwidth", 3);
+        fail_each_allocation_of(memory, error, use(counted, json, classes, &error));
+        json_decref(json);
+    }
+    c2s_custom_objects_destroy(classes);
+    c2s_context_release(counted);
+    ck_assert_int_eq(memory.alive, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("quantizer_config");
@@ -239,6 +301,7 @@ int main(void)
     tcase_add_test(tests, another_bitwidth_keeps_class_and_parameters);
     tcase_add_test(tests, custom_classes_keep_their_config_and_module_as_read);
     tcase_add_test(tests, builtin_classes_win_over_custom_ones_of_their_name);
+    tcase_add_test(tests, memory_that_ends_is_a_clean_error);
     Suite *suite = suite_create("quantizer_config");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

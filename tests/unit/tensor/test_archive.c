@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../support/counted_memory.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
@@ -439,6 +440,37 @@ START_TEST(more_members_than_16_bits_count_need_zip64)
 }
 END_TEST
 
+START_TEST(memory_that_ends_is_a_clean_error)
+{
+    struct counted_memory memory;
+    cnn2snn_context *counted = counted_context(&memory);
+    cnn2snn_archive *archive = NULL;
+    cnn2snn_tensor *tensor = NULL;
+    cnn2snn_error *error = NULL;
+    char path[] = "/tmp/test_archive_XXXXXX";
+    close(mkstemp(path));
+    fail_each_allocation_of(memory, error,
+                            c2s_archive_load(counted, TEST_DATA "/tensor/numpy_deflated.npz", &archive, &error));
+    fail_each_allocation_of(memory, error, c2s_archive_save(archive, path, &error));
+    c2s_archive_destroy(archive);
+    fail_each_allocation_of(memory, error, c2s_archive_create(counted, &archive, &error));
+    ck_assert_int_eq(c2s_tensor_create(counted, CNN2SNN_DTYPE_INT8, 0, NULL, &tensor, NULL), CNN2SNN_OK);
+    fail_each_allocation_of(memory, error, c2s_npy_save(tensor, path, &error));
+    memory.made = memory.fail_at = 0;
+    ck_assert_int_eq(c2s_archive_add(archive, "a", tensor, NULL), CNN2SNN_E_NO_MEMORY);
+    memory.fail_at = -1;
+    ck_assert_int_eq(c2s_archive_add(archive, "a", tensor, NULL), CNN2SNN_OK);
+    c2s_tensor_release(tensor);
+    c2s_archive_destroy(archive);
+    fail_each_allocation_of(memory, error,
+                            c2s_npy_load(counted, TEST_DATA "/tensor/numpy_fortran_big_endian.npy", &tensor, &error));
+    c2s_tensor_release(tensor);
+    c2s_context_release(counted);
+    ck_assert_int_eq(memory.alive, 0);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("archive");
@@ -456,6 +488,7 @@ int main(void)
     tcase_add_test(tests, what_is_written_is_read_again_and_the_same_each_time);
     tcase_add_test(tests, an_empty_archive_is_a_file_too);
     tcase_add_test(tests, more_members_than_16_bits_count_need_zip64);
+    tcase_add_test(tests, memory_that_ends_is_a_clean_error);
     Suite *suite = suite_create("archive");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../support/counted_memory.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
@@ -259,6 +260,39 @@ START_TEST(slices_stay_inside_the_first_axis)
 }
 END_TEST
 
+static cnn2snn_status make_them_all(cnn2snn_context *counted, cnn2snn_error **error)
+{
+    static const float data[6] = {0, 1, 2, 3, 4, 5};
+    const int64_t shape[] = {2, 3}, flat[] = {6}, backwards[] = {4, 8};
+    cnn2snn_tensor *made[6] = {NULL};
+    cnn2snn_status status = c2s_tensor_create_zeros(counted, CNN2SNN_DTYPE_FLOAT32, 2, shape, &made[0], error);
+    if (!status)
+        status =
+            c2s_tensor_wrap(counted, CNN2SNN_DTYPE_FLOAT32, 2, shape, backwards, data, NULL, NULL, &made[1], error);
+    if (!status)
+        status = c2s_tensor_wrap(counted, CNN2SNN_DTYPE_FLOAT32, 2, shape, NULL, data, NULL, NULL, &made[2], error);
+    if (!status)
+        status = c2s_tensor_copy(made[2], &made[3], error);
+    if (!status)
+        status = c2s_tensor_convert(made[2], CNN2SNN_DTYPE_INT8, &made[4], error);
+    if (!status)
+        status = c2s_tensor_reshape(made[3], 1, flat, &made[5], error);
+    for (int i = 0; i < 6; i++)
+        c2s_tensor_release(made[i]);
+    return status;
+}
+
+START_TEST(memory_that_ends_is_a_clean_error)
+{
+    struct counted_memory memory;
+    cnn2snn_context *counted = counted_context(&memory);
+    cnn2snn_error *error = NULL;
+    fail_each_allocation_of(memory, error, make_them_all(counted, &error));
+    c2s_context_release(counted);
+    ck_assert_int_eq(memory.alive, 0);
+}
+END_TEST
+
 START_TEST(releasing_null_is_fine)
 {
     c2s_tensor_release(NULL);
@@ -284,6 +318,7 @@ int main(void)
     tcase_add_test(tests, a_copy_has_data_of_its_own);
     tcase_add_test(tests, reshaping_shares_data_and_keeps_the_count);
     tcase_add_test(tests, slices_stay_inside_the_first_axis);
+    tcase_add_test(tests, memory_that_ends_is_a_clean_error);
     tcase_add_test(tests, releasing_null_is_fine);
     Suite *suite = suite_create("tensor");
     suite_add_tcase(suite, tests);
