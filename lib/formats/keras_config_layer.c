@@ -147,6 +147,12 @@ static bool is_known_module(const char *module)
     return false;
 }
 
+static bool is_custom(const struct c2s_keras_reader *reader, const char *class_name)
+{
+    return c2s_custom_objects_find(reader->custom, class_name, C2S_CUSTOM_LAYER) ||
+           c2s_custom_objects_find(reader->custom, class_name, C2S_CUSTOM_ACTIVATION);
+}
+
 /*
  * The class to look up: registered classes by their registered name, and those of a stranger's module (also Keras's
  * operations, "Add" of keras.src.ops.numpy, say) with the module in front, so that nobody takes them for a layer.
@@ -159,11 +165,9 @@ static cnn2snn_status class_to_look_up(const struct c2s_keras_reader *reader, co
     const char *registered = c2s_json_get_string(object, "registered_name", NULL);
     if (!class_name || !*class_name)
         return c2s_keras_malformed(reader, c2s_keras_name(object), "a layer without class_name");
-    bool custom = c2s_custom_objects_find(reader->custom, class_name, C2S_CUSTOM_LAYER) ||
-                  c2s_custom_objects_find(reader->custom, class_name, C2S_CUSTOM_ACTIVATION);
     if (registered && strchr(registered, '>') && strlen(registered) < 512)
         c2s_text_add(out, registered);
-    else if (module && !custom && !is_known_module(module))
+    else if (module && !is_custom(reader, class_name) && !is_known_module(module))
         c2s_text_format(out, "%s.%s", module, class_name);
     else
         c2s_text_add(out, class_name);
@@ -205,6 +209,44 @@ static cnn2snn_status set_extras(const struct c2s_keras_reader *reader, const js
     return CNN2SNN_OK;
 }
 
+/*
+ * A registered class, "Custom>QuantizedReLU": never one of the layer table's, whatever the name behind the package
+ * says (QuantizeML's layers are called as CNN2SNN's). Keras itself once had a package for its experimental layers.
+ */
+static bool is_registered(const char *class_name)
+{
+    return strchr(class_name, '>') && !starts_with(class_name, "Experimental>");
+}
+
+static cnn2snn_status create_opaque(const struct c2s_keras_reader *reader, const char *class_name, const char *name,
+                                    const json_t *config, cnn2snn_layer **out_layer)
+{
+    C2S_TRY(c2s_layer_allocate(reader->context, c2s_layer_kind_get(C2S_KIND_OPAQUE), class_name,
+                               name ? name : strrchr(class_name, '>') + 1, out_layer, reader->error));
+    cnn2snn_layer *layer = *out_layer;
+    json_decref(layer->config);
+    layer->config = json_copy((json_t *)config);
+    if (!layer->config || json_object_set_new(layer->config, "name", json_string(layer->name))) {
+        c2s_layer_release(layer);
+        *out_layer = NULL;
+        return c2s_error_no_memory(reader->error);
+    }
+    layer->trainable = !json_is_false(json_object_get(config, "trainable"));
+    layer->keras_generation = reader->generation;
+    layer->built = true;
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status create_registered(const struct c2s_keras_reader *reader, const char *class_name,
+                                        const char *name, const json_t *config, cnn2snn_layer **out_layer)
+{
+    if (!reader->allow_unknown)
+        return c2s_layer_error(reader->context, reader->error, CNN2SNN_E_VALUE, "K-class", name,
+                               "unknown layer class %.200s%s", class_name,
+                               json_object_get(config, "quant_config") ? ", of QuantizeML" : "");
+    return create_opaque(reader, class_name, name, config, out_layer);
+}
+
 /* The config as the layer table wants it: with a name, activations by the names that Keras gives them. */
 static json_t *prepare_config(const json_t *config, const char *name, int *generation)
 {
@@ -243,7 +285,10 @@ cnn2snn_status c2s_keras_read_layer(const struct c2s_keras_reader *reader, const
     prepared = prepare_config(config, name, &source.keras_generation);
     if (!prepared)
         C2S_GOTO(c2s_error_no_memory(reader->error));
-    C2S_GOTO(c2s_layer_create(reader->context, class_name.data, prepared, &source, out_layer, reader->error));
+    if (is_registered(class_name.data) && !is_custom(reader, class_name.data))
+        C2S_GOTO(create_registered(reader, class_name.data, name, prepared, out_layer));
+    else
+        C2S_GOTO(c2s_layer_create(reader->context, class_name.data, prepared, &source, out_layer, reader->error));
     status = set_extras(reader, object, *out_layer);
     if (status) {
         c2s_layer_release(*out_layer);
