@@ -128,7 +128,10 @@ def _open():
         "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
-    for t in ("sequentialize", "syncretize", "prepare_to_convert", "invert_batchnorm_pooling", "fold_batchnorm"):
+    signatures["model_normalize_separable_layer"] = (C.c_int32, P, S, pP)
+    signatures["model_activations_rescaling"] = (C.c_int32, P, P, C.c_int64, pP, pP)
+    for t in ("sequentialize", "syncretize", "prepare_to_convert", "invert_batchnorm_pooling", "fold_batchnorm",
+              "cross_layer_scaling", "normalize_separable"):
         signatures["model_" + t] = (C.c_int32, P, pP, pP)
     for n, (result, *arguments) in signatures.items():
         f = getattr(lib, "cnn2snn_" + n)
@@ -391,6 +394,14 @@ class Model(Handle):
 
     def transform(self, name, *arguments):
         return Model(self.context, made("model_" + name, self.handle, *arguments))
+
+    def normalize_separable_layer(self, name):
+        """Changes this model."""
+        call("model_normalize_separable_layer", self.handle, name.encode())
+
+    def activations_rescaling(self, samples, batch_size=0):
+        t = Tensor.of(self.context, samples)
+        return Model(self.context, made("model_activations_rescaling", self.handle, t.handle, batch_size))
 
     def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0):
         o = ConvertOptions(input_scale=1.0, akida_version=akida_version,
