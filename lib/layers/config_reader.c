@@ -2,6 +2,7 @@
 /* Decides which JSON values are taken for which types, and what is said about the others. */
 #include "layers/config_reader.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
@@ -171,9 +172,9 @@ double c2s_config_number_of(struct c2s_config *config, const char *key, const js
         return 0;
     }
     double number = c2s_json_number_value(value);
-    if (isfinite(number))
+    if (fabs(number) <= (double)FLT_MAX)
         return number;
-    c2s_config_wrong_value(config, key, value, "a finite number");
+    c2s_config_wrong_value(config, key, value, "a finite number in the range of float32");
     return 0;
 }
 

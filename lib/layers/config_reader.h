@@ -44,7 +44,7 @@ int64_t c2s_config_int_of(struct c2s_config *config, const char *key, const json
 /* One number for both, or a list of two. otherwise C2S_REQUIRED: no default. */
 void c2s_config_pair(struct c2s_config *config, const char *key, int64_t otherwise, int64_t least, int64_t pair[2]);
 bool c2s_config_bool(struct c2s_config *config, const char *key, bool otherwise);
-/* Finite numbers. */
+/* Finite numbers in the range of float32. */
 double c2s_config_number(struct c2s_config *config, const char *key, double otherwise);
 double c2s_config_number_of(struct c2s_config *config, const char *key, const json_t *value);
 /* NULL when it is absent. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides what get_config() says: every key of the class in Keras's order, then what nobody interprets. */
+#include <ctype.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -29,14 +30,43 @@ static void put(struct writer *writer, const char *key, const char *otherwise)
         put_new(writer, key, json_loads(otherwise, JSON_DECODE_ANY, NULL));
 }
 
+static json_t *lower_case(json_t *value)
+{
+    json_t *lower = json_string(json_string_value(value));
+    for (char *c = (char *)json_string_value(lower); c && *c; c++)
+        *c = (char)tolower((unsigned char)*c);
+    return lower;
+}
+
+static json_t *borders(json_t *value)
+{
+    json_t *rows = json_is_number(value) ? value : json_array_get(value, 0);
+    json_t *columns = json_is_number(value) ? value : json_array_get(value, 1);
+    if (!json_is_number(rows) || !json_is_number(columns))
+        return json_incref(value);
+    return json_pack("[[O, O], [O, O]]", rows, rows, columns, columns);
+}
+
+/* The value in the form that Keras gives it; a new reference. */
+static json_t *in_form(enum c2s_config_form form, json_t *value)
+{
+    if (form == C2S_FORM_LOWER_CASE && json_is_string(value))
+        return lower_case(value);
+    if (form == C2S_FORM_PAIR && json_is_number(value))
+        return json_pack("[O, O]", value, value);
+    if (form == C2S_FORM_BORDERS)
+        return borders(value);
+    if (form == C2S_FORM_FLOAT32 && json_is_number(value))
+        return json_real((double)(float)json_number_value(value));
+    return json_incref(value);
+}
+
 static void put_key(struct writer *writer, const struct c2s_config_key *key)
 {
     json_t *own = json_object_get(writer->layer->config, key->key);
     bool absent = !own || json_is_null(own);
-    if (!absent && key->pair && json_is_number(own))
-        put_new(writer, key->key, json_pack("[O, O]", own, own));
-    else if (!absent)
-        put_new(writer, key->key, json_incref(own));
+    if (!absent)
+        put_new(writer, key->key, in_form(key->form, own));
     else if (key->otherwise && *key->otherwise)
         put_new(writer, key->key, json_loads(key->otherwise, JSON_DECODE_ANY, NULL));
     else if (own)

@@ -71,6 +71,7 @@ extern const struct c2s_config_key c2s_input_keys[], c2s_rescaling_keys[], c2s_c
     c2s_relu_keys[], c2s_quantized_relu_keys[], c2s_discrete_relu_keys[], c2s_activation_keys[], c2s_softmax_keys[],
     c2s_leaky_relu_keys[], c2s_prelu_keys[], c2s_elu_keys[], c2s_thresholded_relu_keys[], c2s_pool_keys[],
     c2s_global_pool_keys[], c2s_zero_padding_keys[], c2s_cropping_keys[], c2s_upsampling_keys[], c2s_flatten_keys[],
-    c2s_reshape_keys[], c2s_permute_keys[], c2s_repeat_vector_keys[], c2s_concatenate_keys[], c2s_no_keys[];
+    c2s_reshape_keys[], c2s_permute_keys[], c2s_repeat_vector_keys[], c2s_concatenate_keys[], c2s_dropout_keys[],
+    c2s_noise_keys[], c2s_noise_dropout_keys[], c2s_regularization_keys[];
 
 #endif

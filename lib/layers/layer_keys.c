@@ -7,12 +7,14 @@
 #define OPTIONAL ""
 #define KEY(key, otherwise)                                                                                          \
     {                                                                                                                \
-        key, otherwise, false                                                                                        \
+        key, otherwise, C2S_FORM_AS_IS                                                                               \
     }
-#define PAIR(key, otherwise)                                                                                         \
+#define FORM(form, key, otherwise)                                                                                   \
     {                                                                                                                \
-        key, otherwise, true                                                                                         \
+        key, otherwise, C2S_FORM_##form                                                                              \
     }
+#define PAIR(key, otherwise) FORM(PAIR, key, otherwise)
+#define FLOAT(key, otherwise) FORM(FLOAT32, key, otherwise)
 
 #define INITIALIZER(class_name, config)                                                                              \
     "{\"module\": \"keras.initializers\", \"class_name\": \"" class_name "\", \"config\": {" config                  \
@@ -22,8 +24,9 @@
 #define ONES INITIALIZER("Ones", "")
 
 #define CONVOLUTION(padding_and_format, groups)                                                                      \
-    KEY("filters", NULL), PAIR("kernel_size", NULL), PAIR("strides", "[1, 1]"), KEY("padding", "\"valid\""),         \
-        padding_and_format PAIR("dilation_rate", "[1, 1]"), KEY("groups", groups)
+    KEY("filters", NULL), PAIR("kernel_size", NULL), PAIR("strides", "[1, 1]"),                                      \
+        FORM(LOWER_CASE, "padding", "\"valid\""), padding_and_format PAIR("dilation_rate", "[1, 1]"),                \
+        KEY("groups", groups)
 #define KERNEL_REST                                                                                                  \
     KEY("kernel_initializer", GLOROT), KEY("bias_initializer", ZEROS), KEY("kernel_regularizer", "null"),            \
         KEY("bias_regularizer", "null"), KEY("activity_regularizer", "null"), KEY("kernel_constraint", "null"),      \
@@ -40,9 +43,12 @@
 #define KERAS3 KEY("lora_rank", OPTIONAL), KEY("quantization_config", OPTIONAL)
 #define END KEY(NULL, NULL)
 
-const struct c2s_config_key c2s_no_keys[] = {
-    KEY("rate", OPTIONAL), KEY("noise_shape", OPTIONAL), KEY("seed", OPTIONAL),        KEY("stddev", OPTIONAL),
-    KEY("l1", OPTIONAL),   KEY("l2", OPTIONAL),          KEY("data_format", OPTIONAL), END};
+const struct c2s_config_key c2s_dropout_keys[] = {KEY("rate", NULL), KEY("noise_shape", "null"), KEY("seed", "null"),
+                                                  KEY("data_format", OPTIONAL), END};
+const struct c2s_config_key c2s_noise_keys[] = {KEY("stddev", NULL), KEY("seed", "null"), END};
+const struct c2s_config_key c2s_noise_dropout_keys[] = {KEY("rate", NULL), KEY("noise_shape", OPTIONAL),
+                                                        KEY("seed", "null"), END};
+const struct c2s_config_key c2s_regularization_keys[] = {KEY("l1", "0.0"), KEY("l2", "0.0"), END};
 const struct c2s_config_key c2s_input_keys[] = {KEY("batch_input_shape", OPTIONAL),
                                                 KEY("batch_shape", OPTIONAL),
                                                 KEY("shape", OPTIONAL),
@@ -57,26 +63,14 @@ const struct c2s_config_key c2s_rescaling_keys[] = {KEY("scale", NULL), KEY("off
 
 const struct c2s_config_key c2s_conv2d_keys[] = {
     CONVOLUTION(FORMAT, "1"), ACTIVATION, BIAS, KERNEL_REST, KERAS3, END};
-const struct c2s_config_key c2s_separable_keys[] = {CONVOLUTION(FORMAT, OPTIONAL),
-                                                    KEY("depth_multiplier", "1"),
-                                                    ACTIVATION,
-                                                    BIAS,
-                                                    KEY("kernel_initializer", OPTIONAL),
-                                                    KEY("bias_initializer", ZEROS),
-                                                    KEY("kernel_regularizer", OPTIONAL),
-                                                    KEY("bias_regularizer", "null"),
-                                                    KEY("activity_regularizer", "null"),
-                                                    KEY("kernel_constraint", OPTIONAL),
-                                                    KEY("bias_constraint", "null"),
-                                                    POINTWISE_REST,
-                                                    KERAS3,
-                                                    END};
+const struct c2s_config_key c2s_separable_keys[] = {CONVOLUTION(FORMAT, "1"),     ACTIVATION,     BIAS,   KERNEL_REST,
+                                                    KEY("depth_multiplier", "1"), POINTWISE_REST, KERAS3, END};
 const struct c2s_config_key c2s_depthwise_keys[] = {KEY("filters", OPTIONAL),
                                                     PAIR("kernel_size", NULL),
                                                     PAIR("strides", "[1, 1]"),
-                                                    KEY("padding", "\"valid\""),
+                                                    FORM(LOWER_CASE, "padding", "\"valid\""),
                                                     FORMAT PAIR("dilation_rate", "[1, 1]"),
-                                                    KEY("groups", OPTIONAL),
+                                                    KEY("groups", "1"),
                                                     ACTIVATION,
                                                     BIAS,
                                                     KEY("kernel_initializer", OPTIONAL),
@@ -98,7 +92,7 @@ const struct c2s_config_key c2s_dense_keys[] = {KEY("units", NULL), ACTIVATION, 
 const struct c2s_config_key c2s_quantized_conv2d_keys[] = {KEY("filters", NULL),
                                                            PAIR("kernel_size", NULL),
                                                            PAIR("strides", "[1, 1]"),
-                                                           KEY("padding", "\"valid\""),
+                                                           FORM(LOWER_CASE, "padding", "\"valid\""),
                                                            KEY("data_format", OPTIONAL),
                                                            PAIR("dilation_rate", "[1, 1]"),
                                                            KEY("groups", OPTIONAL),
@@ -110,7 +104,7 @@ const struct c2s_config_key c2s_quantized_conv2d_keys[] = {KEY("filters", NULL),
 const struct c2s_config_key c2s_quantized_separable_keys[] = {KEY("filters", NULL),
                                                               PAIR("kernel_size", NULL),
                                                               PAIR("strides", "[1, 1]"),
-                                                              KEY("padding", "\"valid\""),
+                                                              FORM(LOWER_CASE, "padding", "\"valid\""),
                                                               KEY("data_format", OPTIONAL),
                                                               PAIR("dilation_rate", "[1, 1]"),
                                                               KEY("groups", "1"),
@@ -125,10 +119,10 @@ const struct c2s_config_key c2s_quantized_separable_keys[] = {KEY("filters", NUL
 const struct c2s_config_key c2s_quantized_depthwise_keys[] = {KEY("filters", OPTIONAL),
                                                               PAIR("kernel_size", NULL),
                                                               PAIR("strides", "[1, 1]"),
-                                                              KEY("padding", "\"valid\""),
+                                                              FORM(LOWER_CASE, "padding", "\"valid\""),
                                                               KEY("data_format", OPTIONAL),
                                                               PAIR("dilation_rate", "[1, 1]"),
-                                                              KEY("groups", OPTIONAL),
+                                                              KEY("groups", "1"),
                                                               KEY("depth_multiplier", OPTIONAL),
                                                               KEY("activation", OPTIONAL),
                                                               BIAS,
@@ -165,22 +159,23 @@ const struct c2s_config_key c2s_batchnorm_keys[] = {KEY("axis", "-1"),
                                                     KEY("virtual_batch_size", OPTIONAL),
                                                     KEY("synchronized", OPTIONAL),
                                                     END};
-const struct c2s_config_key c2s_relu_keys[] = {KEY("max_value", "null"), KEY("negative_slope", "0.0"),
-                                               KEY("threshold", "0.0"), END};
+const struct c2s_config_key c2s_relu_keys[] = {FLOAT("max_value", "null"), FLOAT("negative_slope", "0.0"),
+                                               FLOAT("threshold", "0.0"), END};
 const struct c2s_config_key c2s_quantized_relu_keys[] = {KEY("bitwidth", "1"), KEY("max_value", OPTIONAL), END};
 const struct c2s_config_key c2s_discrete_relu_keys[] = {KEY("bitwidth", "1"), END};
 const struct c2s_config_key c2s_activation_keys[] = {KEY("activation", NULL), END};
 const struct c2s_config_key c2s_softmax_keys[] = {KEY("axis", "-1"), END};
-const struct c2s_config_key c2s_leaky_relu_keys[] = {KEY("alpha", OPTIONAL), KEY("negative_slope", OPTIONAL), END};
+const struct c2s_config_key c2s_leaky_relu_keys[] = {FLOAT("alpha", OPTIONAL), FLOAT("negative_slope", OPTIONAL),
+                                                     END};
 const struct c2s_config_key c2s_prelu_keys[] = {KEY("alpha_initializer", ZEROS), KEY("alpha_regularizer", "null"),
                                                 KEY("alpha_constraint", "null"), KEY("shared_axes", "null"), END};
-const struct c2s_config_key c2s_elu_keys[] = {KEY("alpha", "1.0"), END};
-const struct c2s_config_key c2s_thresholded_relu_keys[] = {KEY("theta", "1.0"), END};
-const struct c2s_config_key c2s_pool_keys[] = {PAIR("pool_size", "[2, 2]"), KEY("padding", "\"valid\""),
+const struct c2s_config_key c2s_elu_keys[] = {FLOAT("alpha", "1.0"), END};
+const struct c2s_config_key c2s_thresholded_relu_keys[] = {FLOAT("theta", "1.0"), END};
+const struct c2s_config_key c2s_pool_keys[] = {PAIR("pool_size", "[2, 2]"), FORM(LOWER_CASE, "padding", "\"valid\""),
                                                PAIR("strides", OPTIONAL), FORMAT END};
 const struct c2s_config_key c2s_global_pool_keys[] = {FORMAT KEY("keepdims", "false"), END};
-const struct c2s_config_key c2s_zero_padding_keys[] = {KEY("padding", "[[1, 1], [1, 1]]"), FORMAT END};
-const struct c2s_config_key c2s_cropping_keys[] = {KEY("cropping", "[[0, 0], [0, 0]]"), FORMAT END};
+const struct c2s_config_key c2s_zero_padding_keys[] = {FORM(BORDERS, "padding", "[[1, 1], [1, 1]]"), FORMAT END};
+const struct c2s_config_key c2s_cropping_keys[] = {FORM(BORDERS, "cropping", "[[0, 0], [0, 0]]"), FORMAT END};
 const struct c2s_config_key c2s_upsampling_keys[] = {PAIR("size", "[2, 2]"),
                                                      FORMAT KEY("interpolation", "\"nearest\""), END};
 const struct c2s_config_key c2s_flatten_keys[] = {FORMAT END};

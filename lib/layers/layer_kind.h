@@ -89,11 +89,19 @@ struct c2s_layer_source {
     int keras_generation; /* 2 or 3 (0: 2): what "hard_sigmoid" means; kept in layer->keras_generation */
 };
 
+enum c2s_config_form {
+    C2S_FORM_AS_IS,
+    C2S_FORM_LOWER_CASE,
+    C2S_FORM_PAIR,    /* n is [n, n] */
+    C2S_FORM_BORDERS, /* n is [[n, n], [n, n]], and [n, m] is [[n, n], [m, m]] */
+    C2S_FORM_FLOAT32  /* a number as float32 has it */
+};
+
 /* A key of a class's config with the value that it has where it is absent, as JSON. */
 struct c2s_config_key {
     const char *key;
-    const char *otherwise; /* NULL: required */
-    bool pair;             /* a single number n means [n, n] */
+    const char *otherwise;     /* NULL: required */
+    enum c2s_config_form form; /* that get_config() gives a value, in whatever form it was */
 };
 
 struct c2s_layer_kind {
@@ -120,6 +128,7 @@ struct c2s_layer_kind {
 
 /* The row of a class (package prefix and module are ignored; aliases count), or NULL. */
 const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name);
+/* The first row of an id. */
 const struct c2s_layer_kind *c2s_layer_kind_get(enum c2s_kind_id id);
 
 static inline enum c2s_kind_id c2s_layer_id(const cnn2snn_layer *layer)

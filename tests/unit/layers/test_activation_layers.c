@@ -132,6 +132,7 @@ START_TEST(relu_reads_old_and_new_forms)
     c2s_layer_release(layer);
     expect_refused("ReLU", "{'negative_slope': -0.1}", false, CNN2SNN_E_VALUE, "negative_slope is -0.1");
     expect_refused("ReLU", "{'threshold': -2}", false, CNN2SNN_E_VALUE, "threshold is -2");
+    expect_refused("ReLU", "{'max_value': 1e39}", false, CNN2SNN_E_VALUE, "range of float32");
     expect_refused("ReLU", "{'max_value': [6]}", false, CNN2SNN_E_MALFORMED, "max_value is [6]");
 }
 END_TEST

@@ -205,9 +205,42 @@ START_TEST(what_nobody_interprets_stays_in_the_config)
     cnn2snn_layer *layer = make("ReLU", "{'max_value': 6, 'name': 'r', 'shared_object_id': 4, 'batch_input_shape': "
                                         "[null, 3]}");
     expect_config(layer, "{'name': 'r', 'trainable': true, 'dtype': 'float32', 'batch_input_shape': [null, 3], "
-                         "'max_value': 6, 'negative_slope': 0.0, 'threshold': 0.0, 'shared_object_id': 4}");
+                         "'max_value': 6.0, 'negative_slope': 0.0, 'threshold': 0.0, 'shared_object_id': 4}");
     ck_assert_int_eq(json_integer_value(json_object_get(layer->config, "shared_object_id")), 4);
     c2s_layer_release(layer);
+}
+END_TEST
+
+START_TEST(values_are_said_in_the_forms_of_keras)
+{
+    static const struct {
+        const char *class_name, *config, *expected;
+    } forms[] = {
+        {"Cropping2D", "{'cropping': 1}", "'cropping': [[1, 1], [1, 1]], 'data_format': 'channels_last'}"},
+        {"ZeroPadding2D", "{'padding': [1, 2]}", "'padding': [[1, 1], [2, 2]], 'data_format': 'channels_last'}"},
+        {"ZeroPadding2D", "{'padding': [[1, 2], [3, 4]]}",
+         "'padding': [[1, 2], [3, 4]], 'data_format': 'channels_last'}"},
+        {"UpSampling2D", "{'size': 3}",
+         "'size': [3, 3], 'data_format': 'channels_last', 'interpolation': 'nearest'}"},
+        {"MaxPooling2D", "{'padding': 'SAME'}",
+         "'pool_size': [2, 2], 'padding': 'same', 'strides': [2, 2], 'data_format': 'channels_last'}"},
+        {"ReLU", "{'negative_slope': 0.1}",
+         "'max_value': null, 'negative_slope': 0.10000000149011612, 'threshold': 0.0}"},
+        {"LeakyReLU", "{}", "'alpha': 0.30000001192092896}"},
+        {"ELU", "{'alpha': 2}", "'alpha': 2.0}"},
+        {"ActivityRegularization", "{'l1': 0.5}", "'l1': 0.5, 'l2': 0.0}"},
+        {"SpatialDropout2D", "{'rate': 0.5}", "'rate': 0.5, 'noise_shape': null, 'seed': null}"},
+    };
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        char config[256], expected[256];
+        snprintf(config, sizeof config, "{'name': 'x'%s%s", forms[i].config[1] == '}' ? "" : ", ",
+                 forms[i].config + 1);
+        snprintf(expected, sizeof expected, "{'name': 'x', 'trainable': true, 'dtype': 'float32', %s",
+                 forms[i].expected);
+        cnn2snn_layer *layer = make(forms[i].class_name, config);
+        expect_config(layer, expected);
+        c2s_layer_release(layer);
+    }
 }
 END_TEST
 
@@ -303,6 +336,7 @@ int main(void)
                unknown_classes_are_refused_or_opaque, facts_of_every_config_are_checked,
                constructors_know_their_arguments, a_constructed_layer_says_all_of_its_config,
                keys_of_the_separable_layer_stand_as_the_reference_writes_them,
-               what_nobody_interprets_stays_in_the_config, an_input_layer_is_made_of_its_shape,
-               weights_come_along_to_a_layer_that_has_as_many, weights_are_set_only_in_the_right_number_and_shape);
+               what_nobody_interprets_stays_in_the_config, values_are_said_in_the_forms_of_keras,
+               an_input_layer_is_made_of_its_shape, weights_come_along_to_a_layer_that_has_as_many,
+               weights_are_set_only_in_the_right_number_and_shape);
 }
