@@ -1,0 +1,521 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command line as its users meet it: names of files, exit statuses, messages, nothing half-written.
+
+  test_cli.py CLI DATA [unittest arguments]      DATA: tests/data
+Needs numpy and h5py.
+"""
+import ctypes
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+CLI, DATA = os.path.abspath(sys.argv.pop(1)), Path(sys.argv.pop(1)).resolve()
+MNIST = DATA / "mnist"
+COMMANDS = ("quantize", "convert", "reshape", "transform", "inspect", "check", "run", "evaluate")
+
+
+def edit_config(path, change):
+    """Rewrites the model_config of a file by change(config)."""
+    with h5py.File(path, "r+") as f:
+        config = json.loads(f.attrs["model_config"])
+        change(config)
+        f.attrs["model_config"] = json.dumps(config)
+
+
+def layers_of(config):
+    return config["config"]["layers"]
+
+
+def drop_layers(path, is_dropped):
+    """Takes layers out of a Sequential model's file: is_dropped(index, class name)."""
+    dropped = set()
+
+    def change(config):
+        layers = layers_of(config)
+        gone = [l for i, l in enumerate(layers) if is_dropped(i, l["class_name"])]
+        dropped.update(l["config"]["name"] for l in gone)
+        layers[:] = [l for l in layers if l not in gone]
+    edit_config(path, change)
+    with h5py.File(path, "r+") as f:
+        g = f["model_weights"]
+        g.attrs["layer_names"] = [n for n in g.attrs["layer_names"] if (n.decode() if isinstance(n, bytes) else n) not in dropped]
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.dir = Path(tempfile.mkdtemp())
+        os.chmod(self.dir, 0o755)
+        self.addCleanup(self.remove)
+
+    def remove(self):
+        for d, _, _ in os.walk(self.dir):
+            os.chmod(d, 0o755)
+        shutil.rmtree(self.dir)
+
+    def cli(self, *args, **kw):
+        return subprocess.run([CLI, *map(str, args)], capture_output=True, text=True, cwd=self.dir, timeout=60, **kw)
+
+    def done(self, *args, **kw):
+        r = self.cli(*args, **kw)
+        self.assertEqual(r.returncode, 0, r.stderr)
+        return r
+
+    def cannot(self, *args, **kw):
+        r = self.cli(*args, **kw)
+        self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+        self.assertRegex(r.stderr, "error: ")
+        return r
+
+    def wrong(self, *args):
+        r = self.cli(*args)
+        self.assertEqual(r.returncode, 2, r.stdout + r.stderr)
+        self.assertIn("usage: cnn2snn", r.stderr)
+        self.assertIn("error: ", r.stderr)
+        self.assertEqual(r.stdout, "")
+        return r
+
+    def float_model(self, name="net.h5"):
+        (self.dir / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(MNIST / "mnist_float.h5", self.dir / name)
+        return name
+
+    def quantized_model(self, name="net_iq8_wq4_aq4.h5"):
+        shutil.copy(MNIST / "mnist_iq8_wq4_aq4_qat.h5", self.dir / name)
+        return name
+
+    def files(self):
+        return sorted(str(p.relative_to(self.dir)) for p in self.dir.rglob("*") if p.is_file())
+
+
+class Usage(Case):
+    def test_no_action_prints_usage(self):
+        self.wrong()
+
+    def test_unknown_command(self):
+        self.assertIn("calibrat", self.wrong("calibrat").stderr)
+
+    def test_help_at_each_level(self):
+        self.assertIn("usage: cnn2snn", self.done("-h").stdout)
+        self.assertIn("usage: cnn2snn", self.done("--help").stdout)
+        for c in COMMANDS:
+            for h in ("-h", "--help"):
+                out = self.done(c, h).stdout
+                self.assertIn("usage: cnn2snn " + c, out)
+                self.assertIn("--model", out)
+
+    def test_version(self):
+        header = (DATA.parent.parent / "include/cnn2snn/version.h").read_text()
+        version = re.search(r'CNN2SNN_VERSION "(.*)"', header).group(1)
+        self.assertEqual(self.done("--version").stdout, "cnn2snn %s\n" % version)
+
+    def test_model_is_required(self):
+        for c in COMMANDS:
+            self.wrong(c, *(["fold_batchnorm"] if c == "transform" else []))
+
+    def test_model_belongs_to_the_command(self):
+        self.wrong("-m", "x.h5", "quantize")
+
+    def test_wrong_options(self):
+        m = ("-m", self.float_model())
+        for args in (("quantize", *m, "--nothing"), ("quantize", *m, "-wq", "4.5"), ("quantize", *m, "-wq", "four"),
+                     ("quantize", *m, "-wq"), ("quantize", *m, "-wq", "-aq", "4"), ("quantize", *m, "-wq", "99999999999"),
+                     ("quantize", *m, "extra"), ("quantize", *m, "--quantizer", "MyQuantizer"),
+                     ("quantize", *m, "--layer", "dense"), ("quantize", *m, "--bitwidth", "4"),
+                     ("quantize", *m, "--layer", "dense", "--bitwidth", "4", "-wq", "4"),
+                     ("quantize", *m, "--no-fold-BN=yes"),
+                     ("convert", *m, "-sc", "2"), ("convert", *m, "-sh", "2"), ("convert", *m, "-sc", "2.5", "-sh", "1"),
+                     ("convert", *m, "--input-scaling", "1"), ("convert", *m, "--input-scaling", "1,2,3"),
+                     ("convert", *m, "--input-scaling", "1;2"), ("convert", *m, "--input-scaling", "nan,0"),
+                     ("convert", *m, "--input-scaling", "1,0", "-sc", "1", "-sh", "0"),
+                     ("convert", *m, "--image-input", "--no-image-input"), ("convert", *m, "--target", "v3"),
+                     ("convert", *m, "--i", "1,2"),
+                     ("reshape", *m, "-iw", "32"), ("reshape", *m, "-ih", "32"),
+                     ("transform", *m), ("transform", "nothing", *m), ("transform", "reshape", *m),
+                     ("transform", "reshape", *m, "--input-size", "0,4"), ("transform", "fold_batchnorm", *m, "--input-size", "4,4"),
+                     ("run", *m), ("run", *m, "-i", "x.npy"), ("evaluate", *m, "-i", "x.npy"),
+                     ("evaluate", *m, "-l", "x.npy")):
+            with self.subTest(" ".join(args)):
+                self.wrong(*args)
+                self.assertEqual(self.files(), ["net.h5"])
+
+    def test_options_as_argparse_takes_them(self):
+        self.float_model()
+        self.done("quantize", "--mod", "net.h5", "--weight=2", "--activ", "3", "-iq=8", "--out", "a.h5")
+        self.done("quantize", "-m=net.h5", "-wq", "2", "-wq", "4", "-iq", "-1", "-o", "b.h5")
+        r = self.done("inspect", "-m", "b.h5", "--js")
+        self.assertEqual({l.get("quantizer", {}).get("bitwidth") for l in json.loads(r.stdout)["layers"]}, {None, 4})
+
+
+class Names(Case):
+    def test_quantize(self):
+        for model, bits, name in (
+                ("model_keras.h5", (4, 4, 8), "model_keras_iq8_wq4_aq4.h5"),
+                ("model_keras_iq8_wq4_aq4.h5", (2, 2, None), "model_keras_iq2_wq2_aq2.h5"),
+                ("model_keras_iq8_wq4_aq4_extra.h5", (2, 1, None), "model_keras_iq2_wq2_aq1.h5"),
+                ("my-model_iq8_wq4_aq4.h5", (2, 2, None), "my-model_iq2_wq2_aq2.h5"),
+                ("./a.b/my model.v2_iq8_wq4_aq4.h5", (8, 8, None), "a.b/my model.v2_iq8_wq8_aq8.h5"),
+                ("x_iq8_wq4_aq4/net.h5", (4, 4, 4), "x_iq8_wq4_aq4/net_iq4_wq4_aq4.h5"),
+                ("noextension", (0, 4, 8), "noextension_iq8_wq0_aq4.h5"),
+                ("two.dots.h5", (4, 0, None), "two.dots_iq4_wq4_aq0.h5")):
+            with self.subTest(model):
+                self.float_model(model)
+                wq, aq, iq = bits
+                r = self.done("quantize", "-m", model, "-wq", wq, "-aq", aq, *([] if iq is None else ["-iq", iq]))
+                self.assertIn(name, self.files())
+                self.assertIn(name, r.stdout)
+                self.assertEqual(r.stdout.count("\n"), 1)
+                self.assertEqual(r.stderr, "")
+
+    def test_quantize_default_bits(self):
+        self.done("quantize", "-m", self.float_model())
+        self.assertEqual(self.files(), ["net.h5", "net_iq4_wq4_aq4.h5"])
+
+    def test_output(self):
+        self.float_model()
+        self.done("quantize", "-m", "net.h5", "-o", "q.h5")
+        self.done("convert", "-m", "q.h5", "--output", "deep/er/model")
+        self.assertEqual(self.files(), ["deep/er/model.fbz", "net.h5", "q.h5"])
+
+    def test_convert_beside_the_model(self):
+        self.done("convert", "-m", self.quantized_model("a.b.h5"))
+        self.assertEqual(self.files(), ["a.b.fbz", "a.b.h5"])
+
+    def test_convert_into_a_folder_is_named_by_the_model(self):
+        self.quantized_model("q.h5")
+        self.done("convert", "-m", "q.h5", "-o", "out/")
+        with h5py.File(self.dir / "q.h5") as f:
+            name = json.loads(f.attrs["model_config"])["config"]["name"]
+        self.assertIn("out/%s.fbz" % name, self.files())
+
+    def test_reshape_is_width_by_height(self):
+        self.float_model()
+        drop_layers(self.dir / "net.h5", lambda i, kind: kind in ("Flatten", "Dense"))
+        self.done("reshape", "-m", "net.h5", "-iw", "40", "-ih", "36")
+        self.assertIn("net_40_36.h5", self.files())
+        summary = json.loads(self.done("inspect", "-m", "net_40_36.h5", "--json").stdout)
+        self.assertEqual(summary["input_shapes"], [[36, 40, 1]])
+
+    def test_transform(self):
+        self.done("transform", "fold-batchnorm", "-m", self.float_model())
+        self.assertEqual(self.files(), ["net.h5", "net_fold_batchnorm.h5"])
+
+    def test_quantize_layer(self):
+        self.float_model()
+        layers = json.loads(self.done("inspect", "-m", "net.h5", "--json").stdout)["layers"]
+        conv = next(l["name"] for l in layers if l["class_name"] == "Conv2D")
+        self.done("quantize", "-m", "net.h5", "--layer", conv, "--bitwidth", 3)
+        self.done("quantize", "-m", "net.h5", "--layer", "-1", "--bitwidth", 3, "-o", "last.h5")
+        self.assertEqual(self.files(), ["last.h5", "net.h5", "net_%s_3bit.h5" % conv])
+        self.cannot("quantize", "-m", "net.h5", "--layer", "99", "--bitwidth", 3)
+        self.cannot("quantize", "-m", "net.h5", "--layer", "nobody", "--bitwidth", 3)
+
+
+class Faults(Case):
+    """What can't be done ends with 1, says why, and leaves no file."""
+
+    def test_missing_file(self):
+        for c in ("quantize", "convert", "inspect"):
+            r = self.cannot(c, "-m", "absent.h5")
+            self.assertIn("absent.h5", r.stderr)
+        self.cannot("inspect", "-m", "absent.fbz")
+        self.assertEqual(self.files(), [])
+
+    def test_files_that_are_no_models(self):
+        (self.dir / "empty.h5").write_bytes(b"")
+        (self.dir / "text.h5").write_text("hello")
+        (self.dir / "text.fbz").write_text("hello")
+        (self.dir / "empty.fbz").write_bytes(b"")
+        with h5py.File(self.dir / "bare.h5", "w"):
+            pass
+        whole = (MNIST / "mnist_float.h5").read_bytes()
+        (self.dir / "short.h5").write_bytes(whole[:len(whole) // 2])
+        before = self.files()
+        for name in before:
+            with self.subTest(name):
+                r = self.cannot("inspect", "-m", name)
+                self.assertIn(name, r.stderr)
+                self.assertEqual(r.stderr.count("\n"), 1, r.stderr)
+        self.cannot("convert", "-m", "short.h5")
+        self.assertEqual(self.files(), before)
+
+    def three_bit_model(self):
+        """One that breaks a rule in every layer with bits."""
+        self.float_model()
+        self.done("quantize", "-m", "net.h5", "-wq", "3", "-aq", "3", "-iq", "8", "-o", "q.h5", "-q")
+        os.remove(self.dir / "net.h5")
+        layers = json.loads(self.done("inspect", "-m", "q.h5", "--json").stdout)["layers"]
+        return [l["name"] for l in layers if l.get("bitwidth") == 3]
+
+    def test_every_fault_of_a_model_is_told(self):
+        faulty = self.three_bit_model()
+        self.assertGreater(len(faulty), 2)
+        r = self.cannot("convert", "-m", "q.h5")
+        told = [n for n in faulty if re.search(r"error: %s: .*3.* \[.+\]$" % re.escape(n), r.stderr, re.M)]
+        self.assertEqual(told, faulty)
+        self.assertEqual(r.stderr.count("remedy: "), len(faulty))
+        self.assertEqual(self.files(), ["q.h5"])
+
+    def test_faults_as_json(self):
+        faulty = self.three_bit_model()
+        answer = json.loads(self.cannot("convert", "-m", "q.h5", "--json").stdout)
+        self.assertEqual(answer["status"], "E_VALUE")
+        self.assertEqual([f["layer"] for f in answer["faults"]], faulty)
+        for fault in answer["faults"]:
+            self.assertEqual(set(fault), {"rule", "layer", "message", "remedy"})
+            self.assertTrue(fault["rule"] and fault["message"])
+        answer = json.loads(self.cannot("inspect", "-m", "absent.h5", "--json").stdout)
+        self.assertEqual((answer["status"], answer["file"], len(answer["faults"])), ("E_IO", "absent.h5", 1))
+
+    def test_float_models_are_not_converted(self):
+        self.float_model()
+        self.assertIn("quantize", self.cannot("convert", "-m", "net.h5").stderr)
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_an_older_output_stays_when_the_model_cannot(self):
+        self.float_model()
+        (self.dir / "net.fbz").write_text("older")
+        self.cannot("convert", "-m", "net.h5")
+        self.assertEqual((self.dir / "net.fbz").read_text(), "older")
+
+    def test_bits_out_of_range(self):
+        self.float_model()
+        for args in (("-wq", "1"), ("-wq", "-2"), ("-aq", "-1")):
+            self.cannot("quantize", "-m", "net.h5", *args)
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_unknown_layers_are_shown_but_not_used(self):
+        self.float_model()
+
+        def rename(config):
+            next(l for l in layers_of(config) if l["class_name"] == "ReLU")["class_name"] = "Mystery"
+        edit_config(self.dir / "net.h5", rename)
+        self.assertIn("Mystery", self.done("inspect", "-m", "net.h5").stdout)
+        self.assertIn("Mystery", self.cannot("quantize", "-m", "net.h5").stderr)
+
+    def test_target_v2_is_refused_for_legacy_models(self):
+        self.cannot("convert", "-m", self.quantized_model(), "--target", "v2")
+        self.assertEqual(self.files(), ["net_iq8_wq4_aq4.h5"])
+
+    def test_akida_models_do_not_run_yet(self):
+        self.done("convert", "-m", self.quantized_model("q.h5"))
+        np.save(self.dir / "x.npy", np.zeros((1, 28, 28, 1), "uint8"))
+        r = self.cannot("run", "-m", "q.fbz", "-i", "x.npy", "-o", "y.npy")
+        self.assertIn("not supported", r.stderr)
+        self.assertNotIn("y.npy", self.files())
+
+
+class Writing(Case):
+    """Nobody ever finds half a file."""
+
+    def without_override(self):
+        """Root minds the permissions of files as well."""
+        if os.geteuid() == 0:
+            libc = ctypes.CDLL(None)
+            for capability in (1, 2):  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+                libc.prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
+
+    def test_read_only_folder(self):
+        self.float_model()
+        os.chmod(self.dir, 0o555)
+        r = self.cannot("quantize", "-m", "net.h5", preexec_fn=self.without_override)
+        self.assertIn("net_iq4_wq4_aq4.h5", r.stderr)
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_folder_that_is_not_there(self):
+        self.float_model()
+        self.cannot("quantize", "-m", "net.h5", "-o", "no/where.h5")
+        (self.dir / "file").write_text("")
+        self.quantized_model("q.h5")
+        self.cannot("convert", "-m", "q.h5", "-o", "file/model.fbz")
+        self.assertEqual(self.files(), ["file", "net.h5", "q.h5"])
+
+    def test_output_is_a_folder(self):
+        self.float_model()
+        (self.dir / "d.h5").mkdir()
+        self.cannot("quantize", "-m", "net.h5", "-o", "d.h5")
+        self.assertEqual(self.files(), ["net.h5"])
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full")
+    def test_full_device(self):
+        self.float_model()
+        self.cannot("quantize", "-m", "net.h5", "-o", "/dev/full")
+        with open("/dev/full", "w") as full:
+            r = subprocess.run([CLI, "inspect", "-m", "net.h5"], stdout=full, stderr=subprocess.PIPE, cwd=self.dir)
+        self.assertEqual(r.returncode, 1)
+
+    def test_disk_full(self):
+        """A limit of the file size cuts every write short, as a full disk does."""
+        self.float_model()
+        (self.dir / "old.h5").write_text("older")
+
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10000, 10000))
+        self.cannot("quantize", "-m", "net.h5", preexec_fn=limit)
+        self.cannot("quantize", "-m", "net.h5", "-o", "old.h5", preexec_fn=limit)
+        self.quantized_model("q.h5")
+        self.cannot("convert", "-m", "q.h5", preexec_fn=limit)
+        self.assertEqual(self.files(), ["net.h5", "old.h5", "q.h5"])
+        self.assertEqual((self.dir / "old.h5").read_text(), "older")
+
+    def test_same_input_gives_same_bytes(self):
+        self.quantized_model("q.h5")
+        self.done("convert", "-m", "q.h5", "-o", "a.fbz")
+        self.done("convert", "-m", "q.h5", "-o", "b.fbz", env={**os.environ, "LC_ALL": "C.UTF-8", "TZ": "Asia/Tokyo"})
+        self.assertEqual((self.dir / "a.fbz").read_bytes(), (self.dir / "b.fbz").read_bytes())
+        self.float_model()
+        self.done("quantize", "-m", "net.h5", "-o", "a.h5")
+        self.done("quantize", "-m", "net.h5", "-o", "b.h5")
+        self.assertEqual((self.dir / "a.h5").read_bytes(), (self.dir / "b.h5").read_bytes())
+
+
+class Speaking(Case):
+    def test_quiet(self):
+        self.float_model()
+        r = self.done("quantize", "-m", "net.h5", "-q")
+        self.assertEqual((r.stdout, r.stderr), ("", ""))
+
+    def test_json_of_what_was_done(self):
+        self.quantized_model("q.h5")
+        answer = json.loads(self.done("convert", "-m", "q.h5", "--json").stdout)
+        self.assertEqual(answer["output"], "q.fbz")
+        self.assertIsInstance(answer["warnings"], list)
+
+    def test_scale_and_shift_are_deprecated(self):
+        self.quantized_model("q.h5")
+        drop_layers(self.dir / "q.h5", lambda i, kind: kind == "Rescaling")
+        r = self.done("convert", "-m", "q.h5", "-sc", "2", "-sh", "0", "-o", "a.fbz")
+        self.assertEqual(len(re.findall("deprecated", r.stderr)), 1)
+        r = self.done("convert", "-m", "q.h5", "--input-scaling", "2,0", "-o", "b.fbz")
+        self.assertNotIn("deprecated", r.stderr)
+        self.assertEqual((self.dir / "a.fbz").read_bytes(), (self.dir / "b.fbz").read_bytes())
+
+    def test_a_scale_that_is_not_positive_is_the_models_fault(self):
+        self.quantized_model("q.h5")
+        self.cannot("convert", "-m", "q.h5", "--input-scaling", "2,0")  # besides its Rescaling layer
+        drop_layers(self.dir / "q.h5", lambda i, kind: kind == "Rescaling")
+        self.cannot("convert", "-m", "q.h5", "--input-scaling", "-1,0")
+        self.cannot("convert", "-m", "q.h5", "-sc", "0", "-sh", "0")
+
+    def test_inspect_tables(self):
+        self.quantized_model("q.h5")
+        self.done("convert", "-m", "q.h5")
+        table = self.done("inspect", "-m", "q.h5").stdout
+        for word in ("layer", "kind", "parameters", "bits", "QuantizedConv2D", "(28, 28, 1)"):
+            self.assertIn(word, table)
+        table = self.done("inspect", "-m", "q.fbz").stdout
+        for word in ("layer", "kind", "InputConvolutional", "(28, 28, 1)", "Akida 1"):
+            self.assertIn(word, table)
+        akida = json.loads(self.done("inspect", "-m", "q.fbz", "--json").stdout)
+        self.assertEqual((akida["format"], akida["akida_version"]), ("akida", "v1"))
+        self.assertEqual(akida["layers"][0]["kind"], "InputConvolutional")
+        self.assertIn("weights", [v["name"] for v in akida["layers"][0]["variables"]])
+
+    def test_content_decides_what_inspect_reads(self):
+        self.quantized_model("q.h5")
+        self.done("convert", "-m", "q.h5")
+        shutil.move(self.dir / "q.fbz", self.dir / "akida-model")
+        shutil.move(self.dir / "q.h5", self.dir / "keras-model")
+        self.assertEqual(json.loads(self.done("inspect", "-m", "akida-model", "--json").stdout)["format"], "akida")
+        self.assertEqual(json.loads(self.done("inspect", "-m", "keras-model", "--json").stdout)["format"], "keras")
+
+    def test_environment_chooses_the_target(self):
+        self.quantized_model("q.h5")
+        r = self.cannot("convert", "-m", "q.h5", env={**os.environ, "CNN2SNN_TARGET_AKIDA_VERSION": "v9"})
+        self.assertIn("CNN2SNN_TARGET_AKIDA_VERSION", r.stderr)
+        for version in ("v1", "v2"):
+            self.done("convert", "-m", "q.h5", env={**os.environ, "CNN2SNN_TARGET_AKIDA_VERSION": version})
+
+
+class Running(Case):
+    def setUp(self):
+        super().setUp()
+        self.float_model()
+        self.images = np.load(MNIST / "images_1000.npy")
+        np.save(self.dir / "x.npy", self.images[:6])
+
+    def load(self, name):
+        return np.load(self.dir / name)
+
+    def test_one_output(self):
+        self.done("run", "-m", "net.h5", "-i", "x.npy", "-o", "y.npy")
+        y = self.load("y.npy")
+        self.assertEqual((y.shape, y.dtype), ((6, 10), np.float32))
+
+    def test_all_outputs_and_layers(self):
+        self.done("run", "-m", "net.h5", "-i", "x.npy", "-o", "y.npz", "--layers", "l.npz")
+        y, layers = self.load("y.npz"), self.load("l.npz")
+        self.assertEqual(y.files, ["out_0"])
+        names = [l["name"] for l in json.loads(self.done("inspect", "-m", "net.h5", "--json").stdout)["layers"]]
+        self.assertEqual(set(names) - set(layers.files), set())
+        np.testing.assert_array_equal(layers[names[-1]], y["out_0"])
+        self.assertTrue(all(layers[n].shape[0] == 6 for n in names))
+
+    def test_axes_in_front_are_the_batch(self):
+        self.done("run", "-m", "net.h5", "-i", "x.npy", "-o", "y.npy")
+        np.save(self.dir / "x32.npy", self.images[:6].reshape(3, 2, 28, 28, 1).astype("float32"))
+        self.done("run", "-m", "net.h5", "-i", "x32.npy", "-o", "y32.npy")
+        np.testing.assert_array_equal(self.load("y32.npy"), self.load("y.npy").reshape(3, 2, 10))
+        np.save(self.dir / "x1.npy", self.images[0])
+        self.done("run", "-m", "net.h5", "-i", "x1.npy", "-o", "y1.npy")
+        np.testing.assert_allclose(self.load("y1.npy"), self.load("y.npy")[0], rtol=1e-6)
+
+    def test_inputs_of_an_npz(self):
+        np.savez(self.dir / "x.npz", anything=self.images[:6])
+        self.done("run", "-m", "net.h5", "-i", "x.npy", "-o", "a.npy")
+        self.done("run", "-m", "net.h5", "-i", "x.npz", "-o", "b.npy")
+        np.testing.assert_array_equal(self.load("a.npy"), self.load("b.npy"))
+
+    def test_wrong_inputs(self):
+        np.save(self.dir / "flat.npy", np.zeros((6, 784), "float32"))
+        np.save(self.dir / "vector.npy", np.zeros(5, "float32"))
+        np.save(self.dir / "other.npy", np.zeros((6, 28, 27, 1), "float32"))
+        for args in (("-i", "flat.npy"), ("-i", "vector.npy"), ("-i", "other.npy"), ("-i", "absent.npy"),
+                     ("-i", "x.npy", "-i", "x.npy"), ("-i", "net.h5")):
+            with self.subTest(args):
+                self.cannot("run", "-m", "net.h5", *args, "-o", "y.npy", "--layers", "l.npz")
+                self.assertFalse({"y.npy", "l.npz"} & set(self.files()))
+
+    def test_no_samples(self):
+        np.save(self.dir / "none.npy", self.images[:0])
+        self.done("run", "-m", "net.h5", "-i", "none.npy", "-o", "y.npy")
+        self.assertEqual(self.load("y.npy").shape, (0, 10))
+
+    def test_no_progress_bar_in_a_pipe(self):
+        r = self.done("evaluate", "-m", "net.h5", "-i", MNIST / "images_1000.npy", "-l", MNIST / "labels_1000.npy")
+        self.assertEqual(r.stderr, "")
+
+    def test_accuracy(self):
+        want = json.loads((MNIST / "accuracy.json").read_text())
+        for name, key in (("mnist_float.h5", "float"), ("mnist_iq8_wq4_aq4_qat.h5", "legacy_8_4_4_qat")):
+            r = self.done("evaluate", "-m", MNIST / name, "-i", MNIST / "images_1000.npy", "-l", MNIST / "labels_1000.npy",
+                          "--json")
+            got = json.loads(r.stdout)
+            self.assertEqual(got["count"], 1000)
+            self.assertAlmostEqual(got["top1"], want[key], delta=0.002)
+            self.assertGreaterEqual(got["top5"], got["top1"])
+        self.assertRegex(self.done("evaluate", "-m", MNIST / name, "-i", MNIST / "images_1000.npy", "-l",
+                                   MNIST / "labels_1000.npy").stdout, r"1000 samples, top-1 \d\d\.\d\d %, top-5 \d")
+
+    def test_wrong_labels(self):
+        good = np.load(MNIST / "labels_1000.npy")[:6]
+        for name, labels in (("short", good[:5]), ("large", good + 10), ("negative", good.astype("int64") - 20),
+                             ("floats", good.astype("float32"))):
+            np.save(self.dir / (name + ".npy"), labels)
+            with self.subTest(name):
+                r = self.cannot("evaluate", "-m", "net.h5", "-i", "x.npy", "-l", name + ".npy")
+                self.assertIn(name + ".npy", r.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Prints where the fields of the options structs lie, under the names that bindings/python gives the structs. */
+#include <stdio.h>
+
+#include <cnn2snn/cnn2snn.h>
+
+#define FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
+
+static void print_struct(const char *name, size_t size, size_t count, const size_t *fields, int last)
+{
+    printf("\"%s\": {\"size\": %zu, \"fields\": [", name, size);
+    for (size_t i = 0; i < count; i += 2)
+        printf("%s[%zu, %zu]", i ? ", " : "", fields[i], fields[i + 1]);
+    printf("]}%s\n", last ? "" : ",");
+}
+
+#define PRINT(name, type, last, ...)                                                                                 \
+    do {                                                                                                             \
+        const size_t fields[] = {__VA_ARGS__};                                                                       \
+        print_struct(name, sizeof(type), sizeof fields / sizeof *fields, fields, last);                              \
+    } while (0)
+
+typedef cnn2snn_context_options context_options;
+typedef cnn2snn_load_options load_options;
+typedef cnn2snn_quantize_options quantize_options;
+typedef cnn2snn_convert_options convert_options;
+typedef cnn2snn_predict_options predict_options;
+typedef cnn2snn_quantizer_class quantizer_class;
+typedef cnn2snn_activation_class activation_class;
+
+static void print_options(void)
+{
+    PRINT("LoadOptions", load_options, 0, FIELD(load_options, struct_size), FIELD(load_options, custom_objects),
+          FIELD(load_options, allow_unknown_layers), FIELD(load_options, reserved));
+    PRINT("QuantizeOptions", quantize_options, 0, FIELD(quantize_options, struct_size),
+          FIELD(quantize_options, weight_quantization), FIELD(quantize_options, activ_quantization),
+          FIELD(quantize_options, input_weight_quantization), FIELD(quantize_options, skip_fold_batchnorm),
+          FIELD(quantize_options, quantizer_function), FIELD(quantize_options, quantizer_function_user_data),
+          FIELD(quantize_options, destroy_quantizer_function_user_data));
+    PRINT("ConvertOptions", convert_options, 0, FIELD(convert_options, struct_size),
+          FIELD(convert_options, input_scale), FIELD(convert_options, input_shift),
+          FIELD(convert_options, has_input_scaling), FIELD(convert_options, input_mode),
+          FIELD(convert_options, akida_version), FIELD(convert_options, reserved));
+    PRINT("PredictOptions", predict_options, 0, FIELD(predict_options, struct_size),
+          FIELD(predict_options, batch_size), FIELD(predict_options, threads), FIELD(predict_options, reserved),
+          FIELD(predict_options, layer_output), FIELD(predict_options, layer_output_user_data));
+}
+
+static void print_classes(void)
+{
+    PRINT("QuantizerClass", quantizer_class, 0, FIELD(quantizer_class, struct_size),
+          FIELD(quantizer_class, user_data), FIELD(quantizer_class, destroy_user_data),
+          FIELD(quantizer_class, scale_factor), FIELD(quantizer_class, quantize));
+    PRINT("ActivationClass", activation_class, 0, FIELD(activation_class, struct_size),
+          FIELD(activation_class, user_data), FIELD(activation_class, destroy_user_data),
+          FIELD(activation_class, step));
+}
+
+int main(void)
+{
+    printf("{");
+    print_options();
+    print_classes();
+    PRINT("ContextOptions", context_options, 1, FIELD(context_options, struct_size),
+          FIELD(context_options, allocator), FIELD(context_options, log), FIELD(context_options, log_user_data),
+          FIELD(context_options, destroy_log_user_data), FIELD(context_options, progress),
+          FIELD(context_options, progress_user_data), FIELD(context_options, destroy_progress_user_data),
+          FIELD(context_options, log_level), FIELD(context_options, akida_version),
+          FIELD(context_options, hdf5_isolation), FIELD(context_options, threads),
+          FIELD(context_options, max_file_bytes), FIELD(context_options, max_tensor_elements),
+          FIELD(context_options, max_total_bytes), FIELD(context_options, max_nodes),
+          FIELD(context_options, max_depth));
+    printf("}\n");
+    return 0;
+}

@@ -1,0 +1,188 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The library from Python, by bindings/python: what is declared there is what the headers say, and the main job works.
+
+  test_ctypes.py LIBRARY SOURCE_ROOT LAYOUT [unittest arguments]      LAYOUT: the program of layout.c
+Needs numpy.
+"""
+import ctypes as C
+import gc
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+os.environ["LIBCNN2SNN"], ROOT, LAYOUT = os.path.abspath(sys.argv.pop(1)), Path(sys.argv.pop(1)), sys.argv.pop(1)
+sys.path.insert(0, str(ROOT / "bindings" / "python"))
+import numpy as np  # noqa: E402
+
+import libcnn2snn as c2s  # noqa: E402
+
+MNIST = ROOT / "tests" / "data" / "mnist"
+
+
+def prototypes():
+    """{function: [argument types], with the result first} of the public headers."""
+    out = {}
+    for header in (ROOT / "include" / "cnn2snn").glob("*.h"):
+        text = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+        for result, name, arguments in re.findall(r"CNN2SNN_API\s+([\w\s\*]+?)\s*\b(cnn2snn_\w+)\(([^;]*)\);", text):
+            arguments = [] if arguments.strip() == "void" else arguments.split(",")
+            out[name] = [result] + [re.sub(r"\b\w+(\[\d*\])?\s*$", r"\1", a).strip() for a in arguments]
+    return out
+
+
+SIZES = {"int32_t": 4, "uint32_t": 4, "int64_t": 8, "uint64_t": 8, "size_t": C.sizeof(C.c_size_t), "double": 8, "float": 4}
+FUNCTIONS = ("cnn2snn_destroy_fn", "cnn2snn_quantizer_fn", "cnn2snn_log_fn", "cnn2snn_layer_output_fn")
+NUMBERS = ("cnn2snn_status", "cnn2snn_dtype", "cnn2snn_quantizer_kind", "cnn2snn_akida_version", "cnn2snn_severity")
+
+
+def kind(declared):
+    """Bytes that the type takes, and whether it is floating."""
+    declared = declared.replace("const", "").strip()
+    if "*" in declared or "[" in declared or declared in FUNCTIONS:
+        return C.sizeof(C.c_void_p), False
+    if declared == "void":
+        return 0, False
+    return (4 if declared in NUMBERS else SIZES[declared]), declared in ("double", "float")
+
+
+def ctypes_kind(t):
+    return (0 if t is None else C.sizeof(t)), t in (C.c_double, C.c_float)
+
+
+class Abi(unittest.TestCase):
+    def test_signatures_are_those_of_the_headers(self):
+        known, checked = prototypes(), 0
+        for name, f in vars(c2s.lib).items():
+            if name.startswith("cnn2snn_"):
+                declared = known[name]
+                got = [f.restype, *f.argtypes]
+                self.assertEqual([ctypes_kind(t) for t in got], [kind(t) for t in declared], name)
+                checked += 1
+        self.assertGreater(checked, 50)
+
+    def test_structs_are_laid_out_as_in_c(self):
+        layout = json.loads(subprocess.run([LAYOUT], capture_output=True, text=True, check=True).stdout)
+        for struct, fields in layout.items():
+            t = getattr(c2s, struct)
+            got = [[getattr(t, n).offset, getattr(t, n).size] for n, _ in t._fields_]
+            self.assertEqual(got, fields["fields"], struct)
+            self.assertEqual(C.sizeof(t), fields["size"], struct)
+
+
+class MainJob(unittest.TestCase):
+    def setUp(self):
+        self.context = c2s.Context()
+        self.model = self.context.load(MNIST / "mnist_float.h5")
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.dir = Path(folder.name)
+
+    def test_load_quantize_convert_save(self):
+        quantized = self.model.quantize(4, 4, 8)
+        quantized.save(self.dir / "q.h5")
+        akida = self.context.load(self.dir / "q.h5").convert(self.dir / "q.fbz")
+        again = self.context.load_akida(self.dir / "q.fbz")
+        self.assertEqual(again.summary(), akida.summary())
+        again.save(self.dir / "r.fbz")
+        self.assertEqual((self.dir / "q.fbz").read_bytes(), (self.dir / "r.fbz").read_bytes())
+
+    def test_a_quantizer_callback_is_asked_for_each_layer(self):
+        asked = []
+
+        def choose(layer, default):
+            asked.append((layer.class_name, layer.name, default.class_name, default.bitwidth))
+            self.assertGreater(len(layer.weights()), 0)
+            return self.context.quantizer("MaxQuantizer", default.bitwidth) if len(asked) == 1 else default
+        quantized = self.model.quantize(4, 4, 8, quantizer_function=choose)
+        neural = [l for l in self.model.layers if l.class_name in ("Conv2D", "Dense", "SeparableConv2D")]
+        self.assertEqual([a[1] for a in asked if a[2] != "MaxQuantizer"], [l.name for l in neural])
+        self.assertEqual(asked[0][3], 8)
+        first = next(l for l in quantized.layers if l.class_name == "QuantizedConv2D")
+        self.assertEqual(first.config()["quantizer"]["class_name"], "MaxQuantizer")
+
+    def test_what_a_callback_raises_comes_back(self):
+        def choose(layer, default):
+            raise KeyError("no quantizer for " + layer.name)
+        with self.assertRaises(TypeError) as caught:
+            self.model.quantize(4, 4, 8, quantizer_function=choose)
+        self.assertIn("no quantizer for", str(caught.exception))
+
+    def test_a_callback_that_gives_nothing_is_an_error(self):
+        thunk = c2s.QUANTIZER_FN(lambda user, layer, default, out, error: 0)
+        options = c2s.QuantizeOptions(weight_quantization=4, input_weight_quantization=-1, quantizer_function=thunk)
+        with self.assertRaises(c2s.Error):
+            c2s.made("model_quantize", self.model.handle, C.byref(options))
+        thunk = c2s.QUANTIZER_FN(lambda user, layer, default, out, error: -14)
+        options.quantizer_function = thunk
+        with self.assertRaises(c2s.Error) as caught:
+            c2s.made("model_quantize", self.model.handle, C.byref(options))
+        self.assertEqual(caught.exception.code, -14)
+        self.assertTrue(str(caught.exception))
+
+    def test_the_error_object_says_everything(self):
+        with self.assertRaises(ValueError) as caught:
+            self.model.quantize(3, 3, 8).convert()
+        e = caught.exception
+        self.assertEqual(e.code, -8)
+        self.assertTrue(e.rule and e.layer)
+        self.assertIn(e.layer, str(e))
+        with self.assertRaises(OSError) as caught:
+            self.context.load(self.dir / "absent.h5")
+        self.assertIn("absent.h5", str(caught.exception))
+        with self.assertRaises(IndexError):
+            self.model.quantize_layer(99, 4)
+        with self.assertRaises(ValueError):
+            self.model.quantize_layer("nobody", 4)
+
+    def test_the_report_of_an_error(self):
+        out, error = C.c_void_p(), C.c_void_p()
+        model = self.model.quantize(3, 3, 8)
+        status = c2s.lib.cnn2snn_convert(model.handle, None, C.byref(out), None, C.byref(error))
+        self.assertEqual(status, -8)
+        self.assertIsNone(out.value)
+        report = c2s.lib.cnn2snn_error_get_report(error)
+        faults = json.loads(c2s.buffer_bytes(c2s.made("report_print", report, 1)))["faults"]
+        self.assertGreater(len(faults), 1)
+        self.assertTrue(all(f["rule"] and f["message"] for f in faults))
+        c2s.lib.cnn2snn_error_destroy(error)
+
+    def test_predictions(self):
+        images = np.load(MNIST / "images_1000.npy")[:50]
+        labels = np.load(MNIST / "labels_1000.npy")[:50]
+        y = self.model.predict(images)
+        self.assertEqual(y.shape, (50, 10))
+        self.assertGreater((y.argmax(1) == labels).mean(), 0.9)
+        np.testing.assert_array_equal(self.model.predict(images, batch_size=7, threads=2), y)
+
+    def test_custom_quantizers_live_as_long_as_the_model(self):
+        custom = c2s.CustomObjects(self.context)
+        custom.add_quantizer("Halves", lambda config, bitwidth, weights: np.float32(2.0))
+        q = self.context.quantizer_from_config({"class_name": "Halves", "config": {"bitwidth": 4}}, custom)
+        quantized = self.model.quantize(4, 4, 8, quantizer_function=lambda layer, default: q)
+        del q
+        gc.collect()
+        self.assertEqual(quantized.predict(np.zeros((1, 28, 28, 1), "uint8")).shape, (1, 10))
+
+    def test_models_made_here(self):
+        dense = self.context.layer("Dense", units=3)
+        model = self.context.sequential((4,), [dense, self.context.layer("ReLU"), self.context.layer("Dense", units=2)])
+        self.assertEqual([l.name for l in model.layers], ["dense", "re_lu", "dense_1"])
+        self.assertEqual(model.predict(np.ones((2, 4), "float32")).tolist(), [[0, 0], [0, 0]])
+
+    def test_warnings_go_to_the_log(self):
+        lines = []
+        context = c2s.Context(log=lambda level, text: lines.append(text))
+        model = context.sequential((2, 2, 1), [context.layer("ReLU", threshold=1.0), context.layer("Flatten"),
+                                               context.layer("Dense", units=1)])
+        model.quantize(4, 4)
+        self.assertTrue(any("re_lu" in line for line in lines), lines)
+
+
+if __name__ == "__main__":
+    unittest.main()
