@@ -85,6 +85,19 @@ static cnn2snn_status make_name_unique(const struct c2s_graph *graph, cnn2snn_la
     return status;
 }
 
+/* The shape of a call's output, after the weights of the layer are seen to fit the inputs. */
+static cnn2snn_status infer_call(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+{
+    struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS];
+    size_t weight_count;
+    C2S_TRY(c2s_layer_output_shape(layer, count, inputs, out_shape, error));
+    C2S_TRY(c2s_layer_weight_specs(layer, count, inputs, specs, &weight_count, error));
+    for (size_t i = 0; i < weight_count && i < layer->weight_count; i++)
+        C2S_TRY(c2s_layer_check_weight(layer, &specs[i], layer->weights[i].tensor, error));
+    return CNN2SNN_OK;
+}
+
 /* A copy of the caller's layer, built for these inputs, and its output's shape. */
 static cnn2snn_status prepare_layer(const struct c2s_graph *graph, const cnn2snn_layer *layer, size_t count,
                                     const struct c2s_shape *inputs, cnn2snn_layer **out_layer,
@@ -99,7 +112,7 @@ static cnn2snn_status prepare_layer(const struct c2s_graph *graph, const cnn2snn
     if (!status)
         status = c2s_layer_build(copy, count, inputs, error);
     if (!status)
-        status = c2s_layer_output_shape(copy, count, inputs, out_shape, error);
+        status = infer_call(copy, count, inputs, out_shape, error);
     if (status)
         c2s_layer_release(copy);
     else
@@ -271,7 +284,7 @@ static cnn2snn_status call_layer(cnn2snn_model_builder *builder, cnn2snn_layer *
     size_t index;
     if (known) {
         index = known->index;
-        C2S_TRY(c2s_layer_output_shape(builder->graph->layers[index], count, shapes, &shape, error));
+        C2S_TRY(infer_call(builder->graph->layers[index], count, shapes, &shape, error));
     } else {
         C2S_TRY(add_layer(builder, handle, count, shapes, &index, &shape, error));
     }

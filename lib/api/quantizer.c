@@ -280,8 +280,8 @@ cnn2snn_status cnn2snn_model_quantize_layer(const cnn2snn_model *model, int64_t 
     int64_t count = (int64_t)keras_layer_count(model->graph);
     int64_t index = layer_index < 0 ? layer_index + count : layer_index;
     if (index < 0 || index >= count)
-        return c2s_error(model->context, error, CNN2SNN_E_INDEX, "L-024", "layer index %lld, the model has %lld layers",
-                         (long long)layer_index, (long long)count);
+        return c2s_error(model->context, error, CNN2SNN_E_INDEX, "L-024",
+                         "layer index %lld, the model has %lld layers", (long long)layer_index, (long long)count);
     struct c2s_graph *graph = NULL;
     cnn2snn_status status =
         c2s_graph_quantize_layer(model->graph, (size_t)index, bitwidth, quantizer_function, user_data, &graph, error);

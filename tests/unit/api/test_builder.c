@@ -133,7 +133,7 @@ START_TEST(what_does_not_fit_is_refused_where_it_is_called)
     FAILS(CNN2SNN_E_VALUE, "no value", cnn2snn_model_builder_call(builder, add, 0, NULL, &out, error));
     FAILS(CNN2SNN_E_VALUE, "InputLayer", cnn2snn_model_builder_call(builder, input, 1, &value, &out, error));
     DONE(cnn2snn_model_builder_call(builder, dense, 1, &value, &out, error));
-    FAILS(CNN2SNN_E_VALUE, "dense", cnn2snn_model_builder_call(builder, dense, 1, &wide, &value, error));
+    FAILS(CNN2SNN_E_VALUE, "dense", cnn2snn_model_builder_call(builder, dense, 1, &wide, &out, error));
     cnn2snn_layer_destroy(input);
     cnn2snn_layer_destroy(dense);
     cnn2snn_layer_destroy(add);
