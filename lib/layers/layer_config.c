@@ -61,47 +61,37 @@ static json_t *in_form(enum c2s_config_form form, json_t *value)
     return json_incref(value);
 }
 
-static void put_key(struct writer *writer, const struct c2s_config_key *key)
+/* A value that depends on others and stands in no config, or NULL. *out: a new reference. */
+static cnn2snn_status derive(const cnn2snn_layer *layer, const char *key, json_t **out, cnn2snn_error **error)
 {
-    json_t *own = json_object_get(writer->layer->config, key->key);
-    bool absent = !own || json_is_null(own);
-    if (!absent)
+    const struct c2s_pool_attributes *pool = layer->attributes;
+    enum c2s_kind_id id = c2s_layer_id(layer);
+    *out = NULL;
+    if (id == C2S_KIND_QUANTIZED_RELU && !strcmp(key, "max_value"))
+        *out = json_real((double)c2s_layer_quantized_activation(layer)->max_value);
+    else if (id == C2S_KIND_LEAKY_RELU && !strcmp(key, "alpha") && !c2s_json_get(layer->config, "negative_slope"))
+        *out = json_real((double)0.3F);
+    else if ((id == C2S_KIND_MAX_POOLING2D || id == C2S_KIND_AVERAGE_POOLING2D) && !strcmp(key, "strides"))
+        *out = json_pack("[I, I]", (json_int_t)pool->strides[0], (json_int_t)pool->strides[1]);
+    else if (id == C2S_KIND_QUANTIZED_SEPARABLE_CONV2D && !strcmp(key, "quantizer_dw"))
+        return c2s_quantizer_to_json(c2s_layer_depthwise_quantizer(layer), out, error);
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status put_key(struct writer *writer, const struct c2s_config_key *key, cnn2snn_error **error)
+{
+    json_t *own = json_object_get(writer->layer->config, key->key), *derived;
+    if (own && !json_is_null(own)) {
         put_new(writer, key->key, in_form(key->form, own));
+        return CNN2SNN_OK;
+    }
+    C2S_TRY(derive(writer->layer, key->key, &derived, error));
+    if (derived)
+        put_new(writer, key->key, derived);
     else if (key->otherwise && *key->otherwise)
         put_new(writer, key->key, json_loads(key->otherwise, JSON_DECODE_ANY, NULL));
     else if (own)
         put_new(writer, key->key, json_incref(own));
-}
-
-/* Defaults that depend on other values. */
-static cnn2snn_status put_derived(struct writer *writer, cnn2snn_error **error)
-{
-    const cnn2snn_layer *layer = writer->layer;
-    const struct c2s_pool_attributes *pool = layer->attributes;
-    const cnn2snn_quantizer *depthwise = c2s_layer_depthwise_quantizer(layer);
-    bool has_alpha = c2s_json_get(layer->config, "alpha") || c2s_json_get(layer->config, "negative_slope");
-    json_t *value;
-    switch (c2s_layer_id(layer)) {
-    case C2S_KIND_QUANTIZED_RELU:
-        put_new(writer, "max_value", json_real((double)c2s_layer_quantized_activation(layer)->max_value));
-        break;
-    case C2S_KIND_LEAKY_RELU:
-        if (!has_alpha)
-            put_new(writer, "alpha", json_real((double)0.3F));
-        break;
-    case C2S_KIND_MAX_POOLING2D:
-    case C2S_KIND_AVERAGE_POOLING2D:
-        put_new(writer, "strides", json_pack("[I, I]", (json_int_t)pool->strides[0], (json_int_t)pool->strides[1]));
-        break;
-    case C2S_KIND_QUANTIZED_SEPARABLE_CONV2D:
-        if (c2s_json_get(layer->config, "quantizer_dw"))
-            break;
-        C2S_TRY(c2s_quantizer_to_json(depthwise, &value, error));
-        put_new(writer, "quantizer_dw", value);
-        break;
-    default:
-        break;
-    }
     return CNN2SNN_OK;
 }
 
@@ -115,14 +105,8 @@ static cnn2snn_status write_config(struct writer *writer, cnn2snn_error **error)
         if (c2s_json_get(layer->config, "batch_input_shape"))
             put(writer, "batch_input_shape", "null");
     }
-    for (const struct c2s_config_key *key = layer->kind->keys; key && key->key; key++) {
-        /* The quantizer comes last, whatever is derived. */
-        if (!strcmp(key->key, "quantizer"))
-            C2S_TRY(put_derived(writer, error));
-        put_key(writer, key);
-    }
-    if (layer->kind->keys && !c2s_layer_quantizer(layer))
-        C2S_TRY(put_derived(writer, error));
+    for (const struct c2s_config_key *key = layer->kind->keys; key && key->key; key++)
+        C2S_TRY(put_key(writer, key, error));
     if (json_object_update_missing(writer->out, layer->config))
         writer->failed = true;
     return CNN2SNN_OK;

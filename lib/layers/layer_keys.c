@@ -161,7 +161,7 @@ const struct c2s_config_key c2s_batchnorm_keys[] = {KEY("axis", "-1"),
                                                     END};
 const struct c2s_config_key c2s_relu_keys[] = {FLOAT("max_value", "null"), FLOAT("negative_slope", "0.0"),
                                                FLOAT("threshold", "0.0"), END};
-const struct c2s_config_key c2s_quantized_relu_keys[] = {KEY("bitwidth", "1"), KEY("max_value", OPTIONAL), END};
+const struct c2s_config_key c2s_quantized_relu_keys[] = {KEY("bitwidth", "1"), FLOAT("max_value", OPTIONAL), END};
 const struct c2s_config_key c2s_discrete_relu_keys[] = {KEY("bitwidth", "1"), END};
 const struct c2s_config_key c2s_activation_keys[] = {KEY("activation", NULL), END};
 const struct c2s_config_key c2s_softmax_keys[] = {KEY("axis", "-1"), END};
