@@ -8,6 +8,8 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/allocator.h"
 #include "base/error.h"
@@ -17,6 +19,7 @@
 #include "transform/rewrite.h"
 
 #define NONE SIZE_MAX
+#define MODEL_NAME "sequential" /* as Keras names them */
 
 struct step {
     size_t layer;
@@ -30,25 +33,11 @@ struct walk {
     struct c2s_item_list items;
     size_t *tail; /* item that gives the output of a layer; NONE: not known yet, or inside of a run */
     bool *done;
+    bool *taken; /* numbers of names of sub-models that layers have */
     struct step *stack;
     size_t stack_count, stack_capacity;
     size_t model_count;
 };
-
-static cnn2snn_status walk_init(struct walk *walk, const struct c2s_graph *graph, const struct c2s_calls *calls,
-                                cnn2snn_error **error)
-{
-    *walk = (struct walk){.graph = graph, .calls = calls};
-    c2s_layer_list_init(&walk->run, graph->context);
-    c2s_item_list_init(&walk->items, graph->context);
-    walk->tail = c2s_calloc(graph->context, graph->layer_count, sizeof(size_t));
-    walk->done = c2s_calloc(graph->context, graph->layer_count, sizeof(bool));
-    if (!walk->tail || !walk->done)
-        return c2s_error_no_memory(error);
-    for (size_t i = 0; i < graph->layer_count; i++)
-        walk->tail[i] = NONE;
-    return CNN2SNN_OK;
-}
 
 static void walk_free(struct walk *walk)
 {
@@ -57,6 +46,7 @@ static void walk_free(struct walk *walk)
     c2s_item_list_free(&walk->items);
     c2s_free(context, walk->tail);
     c2s_free(context, walk->done);
+    c2s_free(context, walk->taken);
     c2s_free(context, walk->stack);
 }
 
@@ -82,16 +72,52 @@ static cnn2snn_status push_users(struct walk *walk, size_t layer, size_t source,
     return CNN2SNN_OK;
 }
 
-/* "sequential", "sequential_1", ...: the next one that no layer of the graph has. */
+/* Marks the numbers of the names "sequential" (0), "sequential_1", ... that layers have. */
+static void mark_names(struct walk *walk, size_t count)
+{
+    for (size_t i = 0; i < walk->graph->layer_count; i++) {
+        const char *name = walk->graph->layers[i]->name;
+        char expected[64];
+        if (!strcmp(name, MODEL_NAME))
+            walk->taken[0] = true;
+        if (strncmp(name, MODEL_NAME "_", strlen(MODEL_NAME "_")))
+            continue;
+        unsigned long long number = strtoull(name + strlen(MODEL_NAME "_"), NULL, 10);
+        snprintf(expected, sizeof expected, MODEL_NAME "_%llu", number);
+        if (number && number < count && !strcmp(name, expected))
+            walk->taken[number] = true;
+    }
+}
+
+static cnn2snn_status walk_init(struct walk *walk, const struct c2s_graph *graph, const struct c2s_calls *calls,
+                                cnn2snn_error **error)
+{
+    *walk = (struct walk){.graph = graph, .calls = calls};
+    c2s_layer_list_init(&walk->run, graph->context);
+    c2s_item_list_init(&walk->items, graph->context);
+    walk->tail = c2s_calloc(graph->context, graph->layer_count, sizeof(size_t));
+    walk->done = c2s_calloc(graph->context, graph->layer_count, sizeof(bool));
+    /* As many names as there are layers may be taken, as many given, and one is looked at behind them. */
+    size_t names = 2 * graph->layer_count + 1;
+    walk->taken = c2s_calloc(graph->context, names, sizeof(bool));
+    if (!walk->tail || !walk->done || !walk->taken)
+        return c2s_error_no_memory(error);
+    mark_names(walk, names);
+    for (size_t i = 0; i < graph->layer_count; i++)
+        walk->tail[i] = NONE;
+    return CNN2SNN_OK;
+}
+
+/* The next name that no layer of the graph has. */
 static void next_model_name(struct walk *walk, char *name, size_t size)
 {
-    do {
-        if (walk->model_count)
-            snprintf(name, size, "sequential_%zu", walk->model_count);
-        else
-            snprintf(name, size, "sequential");
+    while (walk->taken[walk->model_count])
         walk->model_count++;
-    } while (c2s_graph_find_layer(walk->graph, name) >= 0);
+    if (walk->model_count)
+        snprintf(name, size, MODEL_NAME "_%zu", walk->model_count);
+    else
+        snprintf(name, size, MODEL_NAME);
+    walk->model_count++;
 }
 
 /* "<first layer>_input", as Keras names the input of a Sequential that had none. */
@@ -145,7 +171,7 @@ static cnn2snn_status close_run(struct walk *walk, size_t last, size_t source, c
     return status;
 }
 
-static cnn2snn_status add_concatenate(struct walk *walk, size_t layer, cnn2snn_error **error)
+static cnn2snn_status check_concatenate(const struct walk *walk, size_t layer, cnn2snn_error **error)
 {
     const cnn2snn_layer *concatenate = walk->graph->layers[layer];
     const struct c2s_concatenate_attributes *attributes = concatenate->attributes;
@@ -156,8 +182,13 @@ static cnn2snn_status add_concatenate(struct walk *walk, size_t layer, cnn2snn_e
     if (call->input_count != 2)
         return c2s_layer_error(concatenate->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H5", concatenate->name,
                                "%zu inputs, expected 2", call->input_count);
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status add_concatenate(struct walk *walk, size_t layer, cnn2snn_error **error)
+{
     size_t inputs[2] = {walk->tail[parent(walk, layer, 0)], walk->tail[parent(walk, layer, 1)]};
-    C2S_TRY(c2s_item_list_add(&walk->items, concatenate, 2, inputs, error));
+    C2S_TRY(c2s_item_list_add(&walk->items, walk->graph->layers[layer], 2, inputs, error));
     walk->tail[layer] = walk->items.count - 1;
     return CNN2SNN_OK;
 }
@@ -190,9 +221,12 @@ static cnn2snn_status visit(struct walk *walk, struct step step, cnn2snn_error *
         return c2s_layer_error(walk->graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H4",
                                walk->graph->layers[layer]->name,
                                "reached twice: a skip connection into a Concatenate is not supported");
+    bool concatenates = c2s_layer_id(walk->graph->layers[layer]) == C2S_KIND_CONCATENATE;
+    if (concatenates)
+        C2S_TRY(check_concatenate(walk, layer, error));
     if (waits_for_input(walk, layer))
         return CNN2SNN_OK;
-    if (c2s_layer_id(walk->graph->layers[layer]) == C2S_KIND_CONCATENATE) {
+    if (concatenates) {
         C2S_TRY(add_concatenate(walk, layer, error));
         source = layer;
     } else {

@@ -116,7 +116,8 @@ END_TEST
 START_TEST(calls_that_no_output_needs_are_left_out)
 {
     sequentialized("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'a', 'units': 2}],"
-                   "['Dense', {'name': 'b', 'units': 3}, ['a']], ['Dense', {'name': 'unused', 'units': 3}, ['a']]],"
+                   "['Dense', {'name': 'b', 'units': 3}, ['a']], ['Dense', {'name': 'unused', 'units': 3}, ['a']],"
+                   "['Dense', {'name': 'unused too', 'units': 3}, ['unused']]],"
                    "'outputs': ['b']}");
     ck_assert_str_eq(names_of(result), "x a b");
     release();
