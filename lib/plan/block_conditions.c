@@ -44,10 +44,17 @@ bool c2s_has_no_block(const struct c2s_view *view, size_t index, struct c2s_foun
     return view->chain->first_neural == C2S_NO_LINK;
 }
 
-bool c2s_first_layer_is_wrong(const struct c2s_view *view, size_t index, struct c2s_found *found)
+/* A rule of the order tells that the layer can't stand there. */
+static bool is_faulty_start(const struct c2s_view *view, size_t index)
 {
     struct c2s_found other;
-    if (!is_image_layer(view, index) || c2s_image_input_is_wrong(view, index, &other))
+    return c2s_image_input_is_wrong(view, index, &other) || c2s_activation_is_alone(view, index, &other) ||
+           c2s_pooling_is_first(view, index, &other) || c2s_is_unsupported(view, index, &other);
+}
+
+bool c2s_first_layer_is_wrong(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    if (!is_image_layer(view, index) || is_faulty_start(view, index))
         return false;
     c2s_found_set(found, 0, "%s", layer_at(view, index)->class_name);
     return id_at(view, index) != C2S_KIND_QUANTIZED_CONV2D;

@@ -55,6 +55,36 @@ bool c2s_dense_input_is_wrong(const struct c2s_view *view, size_t index, struct 
     return in->rank != 1 && !(in->rank == 3 && in->extents[0] == 1 && in->extents[1] == 1);
 }
 
+/* Where layers form no row, those that joining and folding would deal with get the benefit of the doubt. */
+static bool may_vanish(enum c2s_kind_id id, const cnn2snn_layer *layer)
+{
+    return id == C2S_KIND_BATCH_NORMALIZATION || id == C2S_KIND_DROPOUT || c2s_layer_is(layer, C2S_FAMILY_MERGE);
+}
+
+bool c2s_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
+{
+    const struct c2s_link *link = link_at(view, index);
+    enum c2s_kind_id id = id_at(view, index);
+    c2s_found_set(found, 0, "%s", class_name(link));
+    if (is_neural(id) || c2s_layer_is(link->layer, C2S_FAMILY_ACTIVATION | C2S_FAMILY_POOLING))
+        return false;
+    if (!view->chain->linear && may_vanish(id, link->layer))
+        return false;
+    return id != C2S_KIND_FLATTEN && id != C2S_KIND_RESHAPE && id != C2S_KIND_RESCALING &&
+           id != C2S_KIND_ACTIVATION && id != C2S_KIND_SOFTMAX;
+}
+
+/* A fault of its own stands between the two links, which may be all that is wrong with what is around it. */
+static bool has_fault_between(const struct c2s_view *view, ptrdiff_t first, size_t last)
+{
+    struct c2s_found other;
+    for (size_t i = first == C2S_NO_LINK ? 0 : (size_t)first + 1; i < last; i++)
+        if (id_at(view, i) == C2S_KIND_ACTIVATION || id_at(view, i) == C2S_KIND_SOFTMAX ||
+            c2s_is_unsupported(view, i, &other))
+            return true;
+    return false;
+}
+
 bool c2s_activation_is_missing(const struct c2s_view *view, size_t index, struct c2s_found *found)
 {
     ptrdiff_t before = link_at(view, index)->before;
@@ -62,7 +92,7 @@ bool c2s_activation_is_missing(const struct c2s_view *view, size_t index, struct
         return false;
     const cnn2snn_layer *layer = link_at(view, (size_t)before)->layer;
     c2s_found_set(found, 0, "%s", layer->name);
-    return c2s_layer_is(layer, C2S_FAMILY_NEURAL);
+    return c2s_layer_is(layer, C2S_FAMILY_NEURAL) && !has_fault_between(view, before, index);
 }
 
 bool c2s_activation_is_alone(const struct c2s_view *view, size_t index, struct c2s_found *found)
@@ -71,6 +101,8 @@ bool c2s_activation_is_alone(const struct c2s_view *view, size_t index, struct c
         return false;
     ptrdiff_t before = link_at(view, index)->before;
     c2s_found_set(found, 0, "the start of the model");
+    if (has_fault_between(view, before, index))
+        return false;
     if (before == C2S_NO_LINK)
         return true;
     const cnn2snn_layer *layer = link_at(view, (size_t)before)->layer;
@@ -158,23 +190,4 @@ bool c2s_softmax_is_misplaced(const struct c2s_view *view, size_t index, struct 
     c2s_found_set(found, 0, "%s", class_name(link_at(view, index)));
     c2s_found_set(found, 1, "%s", link_at(view, (size_t)view->chain->last_neural)->layer->name);
     return true;
-}
-
-/* Where layers form no row, those that joining and folding would deal with get the benefit of the doubt. */
-static bool may_vanish(enum c2s_kind_id id, const cnn2snn_layer *layer)
-{
-    return id == C2S_KIND_BATCH_NORMALIZATION || id == C2S_KIND_DROPOUT || c2s_layer_is(layer, C2S_FAMILY_MERGE);
-}
-
-bool c2s_is_unsupported(const struct c2s_view *view, size_t index, struct c2s_found *found)
-{
-    const struct c2s_link *link = link_at(view, index);
-    enum c2s_kind_id id = id_at(view, index);
-    c2s_found_set(found, 0, "%s", class_name(link));
-    if (is_neural(id) || c2s_layer_is(link->layer, C2S_FAMILY_ACTIVATION | C2S_FAMILY_POOLING))
-        return false;
-    if (!view->chain->linear && may_vanish(id, link->layer))
-        return false;
-    return id != C2S_KIND_FLATTEN && id != C2S_KIND_RESHAPE && id != C2S_KIND_RESCALING &&
-           id != C2S_KIND_ACTIVATION && id != C2S_KIND_SOFTMAX;
 }
