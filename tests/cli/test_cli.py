@@ -303,6 +303,40 @@ class Faults(Case):
         self.assertIn("Mystery", self.done("inspect", "-m", "net.h5").stdout)
         self.assertIn("Mystery", self.cannot("quantize", "-m", "net.h5").stderr)
 
+    def check_says_no(self, *args):
+        r = self.cli("check", *args)
+        self.assertEqual((r.returncode, r.stderr), (1, ""))
+        return r.stdout
+
+    def test_check(self):
+        self.float_model()
+        self.assertIn("net.h5: compatible", self.done("check", "-m", "net.h5").stdout)
+        self.done("check", "-m", self.quantized_model("q.h5"), "--legacy")
+        answer = json.loads(self.done("check", "-m", "net.h5", "--json").stdout)
+        self.assertEqual(answer, {"compatible": True, "faults": [], "warnings": []})
+        self.wrong("check", "-m", "net.h5", "--image-input", "--no-image-input")
+        self.assertEqual(self.files(), ["net.h5", "q.h5"])
+
+    def test_check_tells_what_convert_tells(self):
+        faulty = self.three_bit_model()
+        told = self.check_says_no("-m", "q.h5")
+        self.assertIn("q.h5: not compatible", told)
+        self.assertEqual([n for n in faulty if re.search(r"^  fault: %s: .*3.* \[.+\]$" % re.escape(n), told, re.M)], faulty)
+        answer = json.loads(self.check_says_no("-m", "q.h5", "--json"))
+        converted = json.loads(self.cannot("convert", "-m", "q.h5", "--json").stdout)
+        self.assertFalse(answer["compatible"])
+        self.assertEqual(answer["faults"], converted["faults"])
+
+    def test_check_names_unknown_layers(self):
+        self.float_model()
+
+        def rename(config):
+            next(l for l in layers_of(config) if l["class_name"] == "ReLU")["class_name"] = "Mystery"
+        edit_config(self.dir / "net.h5", rename)
+        faults = json.loads(self.check_says_no("-m", "net.h5", "--json"))["faults"]
+        self.assertEqual([f["rule"] for f in faults], ["L-H21"])
+        self.assertIn("Mystery", faults[0]["message"])
+
     def test_target_v2_is_refused_for_legacy_models(self):
         self.cannot("convert", "-m", self.quantized_model(), "--target", "v2")
         self.assertEqual(self.files(), ["net_iq8_wq4_aq4.h5"])
