@@ -192,23 +192,29 @@ const char *c2s_config_string(struct c2s_config *config, const char *key)
     return json_string_value(value);
 }
 
+static int64_t read_axis(struct c2s_config *config, const char *key, const json_t *value)
+{
+    int64_t axis = c2s_config_int_of(config, key, value, -CNN2SNN_MAX_RANK);
+    if (axis <= CNN2SNN_MAX_RANK)
+        return axis;
+    c2s_config_wrong_value(config, key, value, "-8 to 8");
+    return 1;
+}
+
 void c2s_config_axes(struct c2s_config *config, const char *key, int64_t otherwise, int64_t axes[CNN2SNN_MAX_RANK],
                      size_t *count)
 {
     const json_t *value = c2s_config_value(config, key);
+    size_t size = json_is_array(value) ? json_array_size(value) : 1;
+    axes[0] = otherwise;
     *count = 1;
-    if (!json_is_array(value)) {
-        axes[0] = c2s_config_int(config, key, otherwise, -CNN2SNN_MAX_RANK);
-        return;
-    }
-    *count = json_array_size(value);
-    if (*count < 1 || *count > CNN2SNN_MAX_RANK) {
+    if (size < 1 || size > CNN2SNN_MAX_RANK)
         c2s_config_wrong_value(config, key, value, "one to eight axes");
-        *count = 1;
+    if (!value || config->status)
         return;
-    }
-    for (size_t i = 0; i < *count; i++) {
-        axes[i] = c2s_config_int_of(config, key, json_array_get(value, i), -CNN2SNN_MAX_RANK);
+    *count = size;
+    for (size_t i = 0; i < size; i++) {
+        axes[i] = read_axis(config, key, json_is_array(value) ? json_array_get(value, i) : value);
         for (size_t k = 0; k < i; k++)
             if (axes[k] == axes[i])
                 c2s_config_wrong_value(config, key, value, "different axes");

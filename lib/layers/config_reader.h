@@ -49,7 +49,8 @@ double c2s_config_number(struct c2s_config *config, const char *key, double othe
 double c2s_config_number_of(struct c2s_config *config, const char *key, const json_t *value);
 /* NULL when it is absent. */
 const char *c2s_config_string(struct c2s_config *config, const char *key);
-/* One axis or a list of 1 to CNN2SNN_MAX_RANK different ones, as written. */
+/* One axis or a list of 1 to CNN2SNN_MAX_RANK different ones, as written, from -CNN2SNN_MAX_RANK to CNN2SNN_MAX_RANK.
+ */
 void c2s_config_axes(struct c2s_config *config, const char *key, int64_t otherwise, int64_t axes[CNN2SNN_MAX_RANK],
                      size_t *count);
 enum c2s_padding c2s_config_padding(struct c2s_config *config);

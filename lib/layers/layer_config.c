@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides what get_config() says: every key of the class in Keras's order, then what nobody interprets. */
 #include <ctype.h>
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -56,7 +58,7 @@ static json_t *in_form(enum c2s_config_form form, json_t *value)
         return json_pack("[O, O]", value, value);
     if (form == C2S_FORM_BORDERS)
         return borders(value);
-    if (form == C2S_FORM_FLOAT32 && json_is_number(value))
+    if (form == C2S_FORM_FLOAT32 && json_is_number(value) && fabs(json_number_value(value)) <= (double)FLT_MAX)
         return json_real((double)(float)json_number_value(value));
     return json_incref(value);
 }

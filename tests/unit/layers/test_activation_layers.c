@@ -176,6 +176,9 @@ START_TEST(prelu_has_a_slope_for_each_value_that_is_not_shared)
     expect_weights("PReLU", "{'shared_axes': [1, 2]}", c2s_shape_unranked(), 1, unknown);
     expect_no_shape("PReLU", "{'shared_axes': [4]}", SHAPE(4, 5, 3), CNN2SNN_E_VALUE, "shared axis 4");
     expect_refused("PReLU", "{'shared_axes': [0]}", false, CNN2SNN_E_VALUE, "shared_axes");
+    expect_refused("PReLU", "{'shared_axes': [2147483647]}", false, CNN2SNN_E_VALUE, "shared_axes is 2147483647");
+    expect_refused("PReLU", "{'shared_axes': 9}", false, CNN2SNN_E_VALUE, "shared_axes is 9");
+    expect_no_shape("PReLU", "{'shared_axes': [8]}", SHAPE(4, 5, 3), CNN2SNN_E_VALUE, "shared axis 8");
     expect_refused("PReLU", "{'shared_axes': [-1]}", false, CNN2SNN_E_VALUE, "shared_axes");
 }
 END_TEST
