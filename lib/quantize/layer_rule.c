@@ -50,7 +50,8 @@ static cnn2snn_status refuse_argument(const cnn2snn_layer *layer, const char *ke
     if (json_is_object(value)) /* a layer as activation */
         value = json_object_get(value, "class_name");
     c2s_text_init(&found, layer->context);
-    c2s_json_dump(&found, value, false);
+    if (value)
+        c2s_json_dump(&found, value, false);
     cnn2snn_status status = c2s_layer_error(layer->context, error, CNN2SNN_E_INCOMPATIBLE, "L-018", layer->name,
                                             "%s %s, expected %s: quantized layers have no other", key,
                                             found.failed || !found.data ? "of another value" : found.data, expected);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_corpus.py GOLDEN DUMP_IMAGE: corpora of keras_config, keras_model and hdf5_bytes from keras_load cases and tests/data.
+"""make_corpus.py GOLDEN DUMP_IMAGE: corpora of keras_config, keras_model and hdf5_bytes from keras_load cases and tests/data,
+and of rewrite from cases of the legacy toolkit.
 
 Configs lose what no reader looks at (initializers, regularizers, constraints); models are taken where they are small.
 DUMP_IMAGE is the program that the build makes of dump_image.c (ninja tests/fuzz/dump_image).
@@ -24,8 +25,20 @@ def slim(value):
     return [slim(v) for v in value] if isinstance(value, list) else value
 
 
+def rewrites(golden):
+    """Small architectures, each with another rewrite (byte 0) and other weights (byte 1)."""
+    (HERE / "corpus/rewrite").mkdir(parents=True, exist_ok=True)
+    paths = [p for g in ("legacy_transforms", "legacy_quantize", "legacy_errors") for p in sorted(golden.glob(g + "/*/model.h5"))]
+    for number, path in enumerate(paths):
+        with h5py.File(path) as file:
+            text = json.dumps(slim(json.loads(file.attrs["model_config"])), separators=(",", ":")).encode()
+        if len(text) < 3000:
+            (HERE / "corpus/rewrite" / path.parent.name).write_bytes(bytes([number % 12, number]) + text)
+
+
 def main():
     golden, dump_image = pathlib.Path(sys.argv[1]), sys.argv[2]
+    rewrites(golden)
     for target in ("keras_config", "keras_model", "hdf5_bytes"):
         (HERE / "corpus" / target).mkdir(parents=True, exist_ok=True)
     models = sorted(golden.glob("keras_load/*_h5/model.h5")) + sorted((HERE.parent / "data/hdf5").glob("*.h5"))
