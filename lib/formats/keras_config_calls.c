@@ -21,13 +21,13 @@ static cnn2snn_status add_reference(const struct collector *collector, const jso
     struct c2s_keras_call *call = collector->call;
     const json_t *number = json_array_get(list, 1), *output = json_array_get(list, 2);
     const char *layer = json_string_value(json_array_get(list, 0));
-    if (!layer || !json_is_integer(number) || !json_is_integer(output))
-        return c2s_keras_malformed(collector->reader, collector->layer,
-                                   "a call on something else than [layer, call, output]");
-    if (!strcmp(layer, "_CONSTANT_VALUE"))
+    if (layer && !strcmp(layer, "_CONSTANT_VALUE"))
         return c2s_layer_error(collector->reader->context, collector->reader->error, CNN2SNN_E_UNSUPPORTED,
                                "F-keras-constant", collector->layer,
                                "called on a constant, expected outputs of layers only");
+    if (!layer || !json_is_integer(number) || !json_is_integer(output))
+        return c2s_keras_malformed(collector->reader, collector->layer,
+                                   "a call on something else than [layer, call, output]");
     if (c2s_array_reserve(collector->reader->context, &call->references, &call->capacity, call->count + 1,
                           sizeof *call->references))
         return c2s_error_no_memory(collector->reader->error);

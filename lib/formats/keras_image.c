@@ -207,6 +207,17 @@ static cnn2snn_status copy_graph(const struct c2s_graph *graph, struct c2s_graph
     return status;
 }
 
+/* Where the model came from and how it is trained; the optimizer's state belongs to the old weights. */
+static cnn2snn_status copy_origin(const cnn2snn_model *model, cnn2snn_model *copy, cnn2snn_error **error)
+{
+    copy->keras_version = c2s_strdup(model->context, model->keras_version);
+    copy->backend = c2s_strdup(model->context, model->backend);
+    copy->training_config = c2s_strdup(model->context, model->training_config);
+    bool failed = (model->keras_version && !copy->keras_version) || (model->backend && !copy->backend) ||
+                  (model->training_config && !copy->training_config);
+    return failed ? c2s_error_no_memory(error) : CNN2SNN_OK;
+}
+
 static cnn2snn_status read_weights(const struct c2s_image_index *index, const cnn2snn_model *model,
                                    cnn2snn_model **out_model, cnn2snn_error **error)
 {
@@ -219,6 +230,8 @@ static cnn2snn_status read_weights(const struct c2s_image_index *index, const cn
         status = c2s_keras_weights_assign(graph, index, group, error);
     if (!status)
         status = c2s_model_create(model->context, graph, out_model, error);
+    if (!status)
+        status = copy_origin(model, *out_model, error);
     c2s_graph_release(graph);
     return status;
 }
@@ -231,5 +244,9 @@ cnn2snn_status c2s_keras_image_read_weights(struct c2s_image *image, const cnn2s
     C2S_TRY(c2s_image_open(image, &index, error));
     cnn2snn_status status = read_weights(index, model, out_model, error);
     c2s_image_close(index);
+    if (status) {
+        c2s_model_destroy(*out_model);
+        *out_model = NULL;
+    }
     return status;
 }
