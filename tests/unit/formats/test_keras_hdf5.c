@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "formats/keras_hdf5.h"
 
-/* The one file of an isolation that a loop test runs with: 0 in this process, 1 in a child. */
+/* A context that reads HDF5 files in this process (0) or in a child (1). */
 static void isolate(int process)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
