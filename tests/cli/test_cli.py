@@ -143,6 +143,9 @@ class Usage(Case):
                      ("reshape", *m, "-iw", "32"), ("reshape", *m, "-ih", "32"),
                      ("transform", *m), ("transform", "nothing", *m), ("transform", "reshape", *m),
                      ("transform", "reshape", *m, "--input-size", "0,4"), ("transform", "fold_batchnorm", *m, "--input-size", "4,4"),
+                     ("transform", "normalize_separable_layer", *m), ("transform", "syncretize", *m, "--layer", "0"),
+                     ("transform", "activations_rescaling", *m), ("transform", "syncretize", *m, "-sa", "x.npz"),
+                     ("transform", "activations_rescaling", *m, "-sa", "x.npz", "-bs", "0"),
                      ("run", *m), ("run", *m, "-i", "x.npy"), ("evaluate", *m, "-i", "x.npy"),
                      ("evaluate", *m, "-l", "x.npy")):
             with self.subTest(" ".join(args)):
@@ -209,6 +212,46 @@ class Names(Case):
     def test_transform(self):
         self.done("transform", "fold-batchnorm", "-m", self.float_model())
         self.assertEqual(self.files(), ["net.h5", "net_fold_batchnorm.h5"])
+
+    def config_of(self, path, layer):
+        with h5py.File(self.dir / path) as f:
+            return next(l["config"] for l in layers_of(json.loads(f.attrs["model_config"])) if l["config"]["name"] == layer)
+
+    def test_normalize_separable_layer_by_name_and_index(self):
+        self.float_model()
+        self.done("transform", "normalize_separable_layer", "-m", "net.h5", "--layer", "sep_1", "-o", "name.h5")
+        self.done("transform", "normalize_separable_layer", "-m", "net.h5", "--layer", "5", "-o", "index.h5")
+        for path in ("name.h5", "index.h5"):
+            with h5py.File(self.dir / path) as f:
+                kernel = f["model_weights/sep_1/sep_1/depthwise_kernel:0"][()]
+            np.testing.assert_array_equal(np.abs(kernel).max(axis=(0, 1, 3)), 1)
+        for layer in ("conv_0", "nobody", "99"):
+            self.cannot("transform", "normalize_separable_layer", "-m", "net.h5", "--layer", layer, "-o", "none.h5")
+        self.assertEqual(self.files(), ["index.h5", "name.h5", "net.h5"])
+
+    def test_weights_homogeneity(self):
+        self.float_model()
+        text = self.done("transform", "weights_homogeneity", "-m", "net.h5").stdout
+        rates = json.loads(self.done("transform", "weights-homogeneity", "-m", "net.h5", "--json").stdout)
+        self.assertEqual(list(rates), ["conv_0", "sep_1", "classifier"])
+        self.assertEqual([float(l.split()[1]) for l in text.splitlines()], list(rates.values()))
+        self.assertTrue(all(0 < r <= 1 for r in rates.values()))
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_activations_rescaling(self):
+        self.quantized_model("net.h5")
+        images = np.load(MNIST / "images_1000.npy")[:40].reshape(40, 28, 28, 1)
+        np.savez(self.dir / "s.npz", a=images[:30], b=images[30:])
+        np.save(self.dir / "s.npy", images)
+        self.done("transform", "activations_rescaling", "-m", "net.h5", "-sa", "s.npz")
+        self.done("transform", "activations_rescaling", "-m", "net.h5", "-sa", "s.npy", "-bs", "7", "-o", "other.h5")
+        for layer in ("relu_0", "relu_1"):
+            value = self.config_of("net_activations_rescaling.h5", layer)["max_value"]
+            self.assertTrue(0 < value <= 15)
+            self.assertEqual(self.config_of("other.h5", layer)["max_value"], value)
+        np.savez(self.dir / "bad.npz", a=images, b=images[0])
+        self.cannot("transform", "activations_rescaling", "-m", "net.h5", "-sa", "bad.npz", "-o", "none.h5")
+        self.assertNotIn("none.h5", self.files())
 
     def test_quantize_layer(self):
         self.float_model()

@@ -115,21 +115,23 @@ static int normalize_layer(struct session *session, const cnn2snn_model *model, 
     return STATUS_DONE;
 }
 
-/* The reference takes all arrays of an .npz one behind the other; here there may be one. */
+/* All arrays of a file are samples. */
 static int rescale(struct session *session, const cnn2snn_model *model, cnn2snn_model **out_model)
 {
     const struct arguments *a = &session->arguments;
-    struct list_argument paths = {(const char **)&a->samples, 1};
-    struct arrays samples;
+    const char *paths[] = {a->samples};
+    struct list_argument list = {paths, 1};
+    struct arrays arrays;
+    cnn2snn_tensor *samples = NULL;
     cnn2snn_error *error = NULL;
-    int result = arrays_load(session, &paths, &samples);
+    int result = arrays_load(session, &list, &arrays);
     if (result)
         return result;
-    if (samples.count != 1)
-        result = session_fail_text(session, a->samples, "%zu arrays, expected one", samples.count);
-    else if (cnn2snn_model_activations_rescaling(model, samples.items[0], a->batch_size.value, out_model, &error))
+    result = arrays_concatenate(session, &arrays, &samples);
+    arrays_free(&arrays);
+    if (!result && cnn2snn_model_activations_rescaling(model, samples, a->batch_size.value, out_model, &error))
         result = session_fail(session, error);
-    arrays_free(&samples);
+    cnn2snn_tensor_destroy(samples);
     return result;
 }
 
