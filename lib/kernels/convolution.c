@@ -40,34 +40,16 @@ cnn2snn_status c2s_packed_matrix_create(cnn2snn_context *context, const float *m
 
 /* ------------------------------------------------------------------------------------------------ gathering */
 
-/* Where an output lies. */
-struct place {
-    size_t sample;
+/* Outputs that are neighbours in one line of an image, and the part of their windows' depth that is wanted. */
+struct segment {
+    const struct c2s_convolution *convolution;
+    const struct c2s_kernels *kernels;
+    const float *image;
     ptrdiff_t row, column;
-};
-
-static struct place find_place(const struct c2s_window *window, size_t output)
-{
-    size_t columns = (size_t)window->out[1], image = (size_t)window->out[0] * columns;
-    size_t inside = output % image;
-    return (struct place){output / image, (ptrdiff_t)(inside / columns), (ptrdiff_t)(inside % columns)};
-}
-
-static void move_on(const struct c2s_window *window, struct place *place)
-{
-    if (++place->column < window->out[1])
-        return;
-    place->column = 0;
-    if (++place->row < window->out[0])
-        return;
-    place->row = 0;
-    place->sample++;
-}
-
-/* A part of a window's values that is wanted: [begin, end) of the depth, of which the first goes to `to`. */
-struct wanted {
-    size_t begin, end;
-    float *to;
+    size_t outputs;
+    size_t group;
+    size_t begin, end; /* depth */
+    float *to;         /* GATHER_STRIDE for each output */
 };
 
 static size_t clamp(size_t value, size_t low, size_t high)
@@ -75,64 +57,93 @@ static size_t clamp(size_t value, size_t low, size_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* Depth [first, last) has the values at `from`, or zeros for NULL. */
-static void put_run(const struct wanted *wanted, size_t first, size_t last, const float *from)
+/* For one output: depth [first, last) has the values at `from`, or zeros for NULL. */
+static void put_run(const struct segment *s, size_t output, size_t first, size_t last, const float *from)
 {
-    size_t begin = clamp(first, wanted->begin, wanted->end), end = clamp(last, wanted->begin, wanted->end);
+    size_t begin = clamp(first, s->begin, s->end), end = clamp(last, s->begin, s->end);
+    float *to = s->to + output * GATHER_STRIDE + (begin - s->begin);
     if (begin == end)
         return;
     if (from)
-        memcpy(wanted->to + (begin - wanted->begin), from + (begin - first), (end - begin) * sizeof(float));
+        memcpy(to, from + (begin - first), (end - begin) * sizeof *to);
     else
-        memset(wanted->to + (begin - wanted->begin), 0, (end - begin) * sizeof(float));
+        memset(to, 0, (end - begin) * sizeof *to);
 }
 
-/* One row of taps that are neighbours in the image: zeros, a run, zeros. */
-static void put_dense_row(const struct c2s_convolution *convolution, const struct wanted *wanted, size_t first,
-                          const float *line, ptrdiff_t column)
+/* Taps that are neighbours in the image, at its border: zeros, a run, zeros. */
+static void put_border(const struct segment *s, size_t output, size_t first, const float *line)
 {
-    const struct c2s_window *window = &convolution->window;
-    size_t channels = convolution->channels, last = first + (size_t)window->kernel[1] * channels;
-    ptrdiff_t low, high;
+    const struct c2s_window *window = &s->convolution->window;
+    size_t channels = s->convolution->channels;
+    ptrdiff_t low, high, column = s->column + (ptrdiff_t)output;
     c2s_window_taps(window, 1, column, &low, &high);
-    ptrdiff_t start = c2s_window_start(window, 1, column) + low;
-    put_run(wanted, first, first + (size_t)low * channels, NULL);
-    if (low < high)
-        put_run(wanted, first + (size_t)low * channels, first + (size_t)high * channels,
-                line + (size_t)start * channels);
-    put_run(wanted, first + (size_t)high * channels, last, NULL);
+    size_t start = low < high ? (size_t)(c2s_window_start(window, 1, column) + low) : 0;
+    put_run(s, output, first, first + (size_t)low * channels, NULL);
+    put_run(s, output, first + (size_t)low * channels, first + (size_t)high * channels, line + start * channels);
+    put_run(s, output, first + (size_t)high * channels, first + (size_t)window->kernel[1] * channels, NULL);
 }
 
-/* One row of taps, whatever lies between them. */
-static void put_sparse_row(const struct c2s_convolution *convolution, const struct wanted *wanted, size_t first,
-                           const float *line, ptrdiff_t column, size_t first_channel)
+/* Outputs of the segment from `output` on whose windows lie inside of the image. */
+static size_t count_inside(const struct segment *s, size_t output)
 {
-    const struct c2s_window *window = &convolution->window;
-    size_t depth = convolution->channels / convolution->groups;
-    for (ptrdiff_t tap = 0; tap < window->kernel[1]; tap++, first += depth) {
-        ptrdiff_t at = c2s_window_index(window, 1, column, tap);
-        put_run(wanted, first, first + depth,
-                at < 0 ? NULL : line + (size_t)at * convolution->channels + first_channel);
+    const struct c2s_window *window = &s->convolution->window;
+    ptrdiff_t start = c2s_window_start(window, 1, s->column + (ptrdiff_t)output);
+    ptrdiff_t room = window->in[1] - window->kernel[1] - start;
+    if (start < 0 || room < 0)
+        return 0;
+    size_t inside = (size_t)c2s_window_steps(room, window->stride[1]) + 1;
+    return inside < s->outputs - output ? inside : s->outputs - output;
+}
+
+/* One row of taps that are neighbours in the image. */
+static void put_dense_row(const struct segment *s, size_t first, const float *line)
+{
+    const struct c2s_window *window = &s->convolution->window;
+    size_t channels = s->convolution->channels, last = first + (size_t)window->kernel[1] * channels;
+    size_t begin = clamp(first, s->begin, s->end), end = clamp(last, s->begin, s->end);
+    for (size_t output = 0, inside; output < s->outputs; output += inside ? inside : 1) {
+        inside = count_inside(s, output);
+        if (!inside) {
+            put_border(s, output, first, line);
+            continue;
+        }
+        size_t start = (size_t)c2s_window_start(window, 1, s->column + (ptrdiff_t)output) * channels;
+        s->kernels->copy_rows(s->to + output * GATHER_STRIDE + (begin - s->begin), GATHER_STRIDE,
+                              line + start + (begin - first), (size_t)window->stride[1] * channels, inside,
+                              end - begin);
     }
 }
 
-static void put_window(const struct c2s_convolution *convolution, const float *x, struct place place, size_t group,
-                       const struct wanted *wanted)
+/* One row of taps, whatever lies between them. */
+static void put_sparse_row(const struct segment *s, size_t first, const float *line)
 {
+    const struct c2s_convolution *convolution = s->convolution;
+    size_t depth = convolution->channels / convolution->groups;
+    for (size_t output = 0; output < s->outputs; output++)
+        for (ptrdiff_t tap = 0; tap < convolution->window.kernel[1]; tap++) {
+            ptrdiff_t at = c2s_window_index(&convolution->window, 1, s->column + (ptrdiff_t)output, tap);
+            size_t place = first + (size_t)tap * depth;
+            put_run(s, output, place, place + depth,
+                    at < 0 ? NULL : line + (size_t)at * convolution->channels + s->group * depth);
+        }
+}
+
+static void put_segment(const struct segment *s)
+{
+    const struct c2s_convolution *convolution = s->convolution;
     const struct c2s_window *window = &convolution->window;
     bool dense = window->dilation[1] == 1 && window->spread[1] == 1 && convolution->groups == 1;
-    size_t depth = convolution->channels / convolution->groups, row_depth = (size_t)window->kernel[1] * depth;
-    size_t line_size = (size_t)window->in[1] * convolution->channels;
-    const float *image = x + place.sample * (size_t)window->in[0] * line_size;
-    for (size_t tap = wanted->begin / row_depth; tap * row_depth < wanted->end; tap++) {
-        ptrdiff_t at = c2s_window_index(window, 0, place.row, (ptrdiff_t)tap);
+    size_t row_depth = (size_t)window->kernel[1] * (convolution->channels / convolution->groups);
+    for (size_t tap = s->begin / row_depth; tap * row_depth < s->end; tap++) {
+        ptrdiff_t at = c2s_window_index(window, 0, s->row, (ptrdiff_t)tap);
         size_t first = tap * row_depth;
-        if (at < 0)
-            put_run(wanted, first, first + row_depth, NULL);
-        else if (dense)
-            put_dense_row(convolution, wanted, first, image + (size_t)at * line_size, place.column);
-        else
-            put_sparse_row(convolution, wanted, first, image + (size_t)at * line_size, place.column, group * depth);
+        const float *line = at < 0 ? NULL : s->image + (size_t)(at * window->in[1]) * convolution->channels;
+        for (size_t output = 0; !line && output < s->outputs; output++)
+            put_run(s, output, first, first + row_depth, NULL);
+        if (line && dense)
+            put_dense_row(s, first, line);
+        else if (line)
+            put_sparse_row(s, first, line);
     }
 }
 
@@ -167,26 +178,27 @@ static bool suits_cache(size_t stride)
     return stride % 128 != 0 || stride < 256;
 }
 
-static void finish_rows(const struct job *job, float *y, size_t rows, size_t first_filter, size_t count)
-{
-    const struct c2s_epilogue *epilogue = &job->convolution->epilogue;
-    const float *bias = job->convolution->bias;
-    for (size_t r = 0; r < rows; r++, y += job->filters) {
-        if (bias)
-            job->kernels->add(y, 1, bias + first_filter, 1, y, count);
-        if (epilogue->relu)
-            job->kernels->relu(y, y, count, epilogue->slope, epilogue->threshold, epilogue->limit);
-    }
-}
-
+/* The depth [begin, end) of outputs from `first` on, a line of an image at a time. */
 static void gather(const struct job *job, size_t first, size_t rows, size_t group, size_t begin, size_t end,
                    float *to)
 {
-    struct place place = find_place(&job->convolution->window, first);
-    for (size_t r = 0; r < rows; r++, to += GATHER_STRIDE) {
-        struct wanted wanted = {begin, end, to};
-        put_window(job->convolution, job->x, place, group, &wanted);
-        move_on(&job->convolution->window, &place);
+    const struct c2s_window *window = &job->convolution->window;
+    size_t columns = (size_t)window->out[1], lines = (size_t)window->out[0];
+    size_t image = (size_t)(window->in[0] * window->in[1]) * job->convolution->channels;
+    for (size_t done = 0, some; done < rows; done += some) {
+        size_t output = first + done, line = output / columns, column = output % columns;
+        some = columns - column < rows - done ? columns - column : rows - done;
+        const struct segment segment = {.convolution = job->convolution,
+                                        .kernels = job->kernels,
+                                        .image = job->x + line / lines * image,
+                                        .row = (ptrdiff_t)(line % lines),
+                                        .column = (ptrdiff_t)column,
+                                        .outputs = some,
+                                        .group = group,
+                                        .begin = begin,
+                                        .end = end,
+                                        .to = to + done * GATHER_STRIDE};
+        put_segment(&segment);
     }
 }
 
@@ -216,7 +228,8 @@ static void convolve_part(void *data, size_t part, size_t thread)
         job->kernels->multiply(a, direct ? weights->depth : GATHER_STRIDE, rows, panels + begin * C2S_PANEL_COLUMNS,
                                weights->panel_stride, end - begin, y, job->filters, columns, begin > 0);
     }
-    finish_rows(job, y, rows, filter, columns);
+    const float *bias = job->convolution->bias;
+    job->kernels->finish(y, job->filters, rows, columns, bias ? bias + filter : NULL, &job->convolution->epilogue);
 }
 
 size_t c2s_convolution_scratch(size_t threads)

@@ -18,12 +18,6 @@ struct c2s_packed_matrix {
 cnn2snn_status c2s_packed_matrix_create(cnn2snn_context *context, const float *matrix, size_t depth, size_t columns,
                                         size_t stride, struct c2s_packed_matrix *out_packed, cnn2snn_error **error);
 
-/* Piecewise linear activation that is computed along with the sums. */
-struct c2s_epilogue {
-    bool relu;
-    float slope, threshold, limit;
-};
-
 struct c2s_convolution {
     struct c2s_window window;
     size_t channels; /* of the input, all groups */

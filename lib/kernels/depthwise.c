@@ -41,12 +41,25 @@ static size_t find_taps(const struct c2s_depthwise *depthwise, const float *imag
 static void sum_with_multiplier(const struct c2s_depthwise *depthwise, const float *const *x, const float *const *w,
                                 size_t taps, float *y)
 {
-    size_t multiplier = depthwise->multiplier;
-    memset(y, 0, depthwise->channels * multiplier * sizeof *y);
+    size_t multiplier = depthwise->multiplier, filters = depthwise->channels * multiplier;
+    memset(y, 0, filters * sizeof *y);
     for (size_t tap = 0; tap < taps; tap++)
         for (size_t c = 0; c < depthwise->channels; c++)
             for (size_t m = 0; m < multiplier; m++)
                 y[c * multiplier + m] += x[tap][c] * w[tap][c * multiplier + m];
+    for (size_t f = 0; depthwise->bias && f < filters; f++)
+        y[f] += depthwise->bias[f];
+}
+
+/* Number of outputs from `column` on that have the same taps, each a stride further on. */
+static ptrdiff_t count_alike(const struct c2s_window *window, ptrdiff_t column)
+{
+    ptrdiff_t start = c2s_window_start(window, 1, column), reach = (window->kernel[1] - 1) * window->dilation[1];
+    ptrdiff_t room = window->in[1] - 1 - start - reach;
+    if (start < 0 || room < 0)
+        return 1;
+    ptrdiff_t alike = c2s_window_steps(room, window->stride[1]) + 1, left = window->out[1] - column;
+    return alike < left ? alike : left;
 }
 
 /* One line of outputs. */
@@ -56,19 +69,19 @@ static void convolve_line(void *data, size_t part, size_t thread)
     const struct c2s_depthwise *depthwise = job->depthwise;
     const struct c2s_window *window = &depthwise->window;
     const struct c2s_epilogue *epilogue = &depthwise->epilogue;
-    size_t filters = depthwise->channels * depthwise->multiplier, line = (size_t)window->out[1] * filters;
+    size_t channels = depthwise->channels, filters = channels * depthwise->multiplier;
+    size_t line = (size_t)window->out[1] * filters, stride = (size_t)window->stride[1] * channels;
     const float *image =
-        job->x + part / (size_t)window->out[0] * (size_t)window->in[0] * (size_t)window->in[1] * depthwise->channels;
+        job->x + part / (size_t)window->out[0] * (size_t)window->in[0] * (size_t)window->in[1] * channels;
     const float **x = job->taps + 2 * thread * job->tap_capacity, **w = x + job->tap_capacity;
     float *y = job->y + part * line;
-    for (ptrdiff_t column = 0; column < window->out[1]; column++, y += filters) {
+    for (ptrdiff_t column = 0, alike; column < window->out[1]; column += alike, y += (size_t)alike * filters) {
         size_t taps = find_taps(depthwise, image, (ptrdiff_t)(part % (size_t)window->out[0]), column, x, w);
+        alike = depthwise->multiplier == 1 ? count_alike(window, column) : 1;
         if (depthwise->multiplier == 1)
-            job->kernels->sum_products(x, w, taps, y, filters);
+            job->kernels->sum_products(x, stride, w, taps, depthwise->bias, y, filters, (size_t)alike, filters);
         else
             sum_with_multiplier(depthwise, x, w, taps, y);
-        if (depthwise->bias)
-            job->kernels->add(y, 1, depthwise->bias, 1, y, filters);
     }
     if (epilogue->relu)
         job->kernels->relu(y - line, y - line, line, epilogue->slope, epilogue->threshold, epilogue->limit);

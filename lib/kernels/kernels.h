@@ -13,6 +13,12 @@
 /* Columns of a panel of a packed matrix, for all variants. */
 enum { C2S_PANEL_COLUMNS = 16 };
 
+/* Piecewise linear activation that is computed along with sums. */
+struct c2s_epilogue {
+    bool relu;
+    float slope, threshold, limit;
+};
+
 /* NaN goes through all of them: a result that a NaN takes part in is NaN. Steps are 0 (one value for all) or 1. */
 struct c2s_kernels {
     const char *name;
@@ -23,8 +29,17 @@ struct c2s_kernels {
      */
     void (*multiply)(const float *a, size_t a_stride, size_t rows, const float *b, size_t panel_stride, size_t depth,
                      float *c, size_t c_stride, size_t columns, bool accumulate);
-    /* y[i] = sum over taps of x[tap][i] * w[tap][i]; 0 without taps. */
-    void (*sum_products)(const float *const *x, const float *const *w, size_t taps, float *y, size_t count);
+    /* Copies rows of `count` floats. */
+    void (*copy_rows)(float *to, size_t to_stride, const float *from, size_t from_stride, size_t rows, size_t count);
+    /* Adds the bias (or NULL) to each row of c and applies the epilogue. */
+    void (*finish)(float *c, size_t c_stride, size_t rows, size_t columns, const float *bias,
+                   const struct c2s_epilogue *epilogue);
+    /*
+     * y[p * y_step + i] = sum over taps of x[tap][p * x_step + i] * w[tap][i], plus bias[i] unless that is NULL, for
+     * p < pixels and i < count.
+     */
+    void (*sum_products)(const float *const *x, size_t x_step, const float *const *w, size_t taps, const float *bias,
+                         float *y, size_t y_step, size_t pixels, size_t count);
     /* y[i] = sum over taps of x[tap][i]. */
     void (*sum)(const float *const *x, size_t taps, float *y, size_t count);
     /* y[i] = largest of x[tap][i]; -infinity without taps. */

@@ -19,7 +19,7 @@ typedef int32_t mask __attribute__((vector_size(LANES * 4)));
 typedef float unaligned_vector __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline)) TARGET
-enum { PANEL_VECTORS = C2S_PANEL_COLUMNS / LANES };
+enum { PANEL_VECTORS = C2S_PANEL_COLUMNS / LANES, TILE_PIXELS = 4, TILE_VECTORS = 2 };
 
 /* ------------------------------------------------------------------------------------------------ vectors */
 
@@ -160,28 +160,111 @@ TARGET static void multiply(const float *a, size_t a_stride, size_t rows, const 
         multiply_partial(a, a_stride, rows, b, panel_stride, depth, c, c_stride, columns, accumulate);
 }
 
+/* ------------------------------------------------------------------------------------------------ rows */
+
+/* Rows of at least `size` floats and fewer than twice as many: two copies that overlap. */
+#define COPY_SHORT(size)                                                                                             \
+    for (size_t r = 0; r < rows; r++, to += to_stride, from += from_stride) {                                        \
+        float head[size], tail[size];                                                                                \
+        memcpy(head, from, sizeof head);                                                                             \
+        memcpy(tail, from + count - (size), sizeof tail);                                                            \
+        memcpy(to, head, sizeof head);                                                                               \
+        memcpy(to + count - (size), tail, sizeof tail);                                                              \
+    }
+
+TARGET static void copy_rows(float *to, size_t to_stride, const float *from, size_t from_stride, size_t rows,
+                             size_t count)
+{
+    if (count >= LANES) {
+        for (size_t r = 0; r < rows; r++, to += to_stride, from += from_stride) {
+            for (size_t i = 0; i + LANES < count; i += LANES)
+                store(to + i, LANES, load(from + i, LANES));
+            store(to + count - LANES, LANES, load(from + count - LANES, LANES));
+        }
+    } else if (count >= 8) {
+        COPY_SHORT(8)
+    } else if (count >= 4) {
+        COPY_SHORT(4)
+    } else if (count >= 2) {
+        COPY_SHORT(2)
+    } else if (count) {
+        COPY_SHORT(1)
+    }
+}
+
 /* ------------------------------------------------------------------------------------------------ taps */
 
-TARGET static void sum_products(const float *const *x, const float *const *w, size_t taps, float *y, size_t count)
+/* Where a tile of outputs begins: pixel and channel. */
+struct corner {
+    size_t pixel, channel;
+};
+
+/* Some pixels and vectors at once, so that a weight that was loaded is used for all of them. */
+INLINE void sum_tile(const int pixels, const int vectors, const float *const *x, size_t x_step, const float *const *w,
+                     size_t taps, const float *bias, float *y, size_t y_step, struct corner at)
 {
-    size_t i = 0;
-    for (; i + 4 * LANES <= count; i += 4 * LANES) {
-        vector sums[4] = {splat(0), splat(0), splat(0), splat(0)};
-        for (size_t tap = 0; tap < taps; tap++) {
+    vector sums[TILE_PIXELS][TILE_VECTORS];
 #pragma GCC unroll 4
-            for (int v = 0; v < 4; v++)
-                sums[v] += load(x[tap] + i + v * LANES, LANES) * load(w[tap] + i + v * LANES, LANES);
-        }
+    for (int p = 0; p < pixels; p++) {
 #pragma GCC unroll 4
-        for (int v = 0; v < 4; v++)
-            store(y + i + v * LANES, LANES, sums[v]);
+        for (int v = 0; v < vectors; v++)
+            sums[p][v] = splat(0);
     }
-    for (; i < count; i += LANES) {
+    for (size_t tap = 0; tap < taps; tap++) {
+        const float *from = x[tap] + at.pixel * x_step + at.channel, *weights = w[tap] + at.channel;
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) {
+            vector weight = load(weights + v * LANES, LANES);
+#pragma GCC unroll 4
+            for (int p = 0; p < pixels; p++)
+                sums[p][v] += load(from + (size_t)p * x_step + v * LANES, LANES) * weight;
+        }
+    }
+    y += at.pixel * y_step + at.channel;
+#pragma GCC unroll 4
+    for (int p = 0; p < pixels; p++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            store(y + (size_t)p * y_step + v * LANES, LANES,
+                  bias ? sums[p][v] + load(bias + at.channel + v * LANES, LANES) : sums[p][v]);
+    }
+}
+
+/* All pixels of some whole vectors of channels. */
+INLINE void sum_channels(const int vectors, const float *const *x, size_t x_step, const float *const *w, size_t taps,
+                         const float *bias, float *y, size_t y_step, size_t pixels, size_t channel)
+{
+    struct corner at = {0, channel};
+    for (; at.pixel + TILE_PIXELS <= pixels; at.pixel += TILE_PIXELS)
+        sum_tile(TILE_PIXELS, vectors, x, x_step, w, taps, bias, y, y_step, at);
+    for (; at.pixel < pixels; at.pixel++)
+        sum_tile(1, vectors, x, x_step, w, taps, bias, y, y_step, at);
+}
+
+/* The channels behind the last whole vector. */
+TARGET static void sum_rest(const float *const *x, size_t x_step, const float *const *w, size_t taps,
+                            const float *bias, float *y, size_t y_step, size_t pixels, size_t channel, size_t left)
+{
+    for (size_t p = 0; p < pixels; p++) {
         vector total = splat(0);
         for (size_t tap = 0; tap < taps; tap++)
-            total += load(x[tap] + i, count - i) * load(w[tap] + i, count - i);
-        store(y + i, count - i, total);
+            total += load(x[tap] + p * x_step + channel, left) * load(w[tap] + channel, left);
+        if (bias)
+            total += load(bias + channel, left);
+        store(y + p * y_step + channel, left, total);
     }
+}
+
+TARGET static void sum_products(const float *const *x, size_t x_step, const float *const *w, size_t taps,
+                                const float *bias, float *y, size_t y_step, size_t pixels, size_t count)
+{
+    size_t channel = 0;
+    for (; channel + TILE_VECTORS * LANES <= count; channel += TILE_VECTORS * LANES)
+        sum_channels(TILE_VECTORS, x, x_step, w, taps, bias, y, y_step, pixels, channel);
+    for (; channel + LANES <= count; channel += LANES)
+        sum_channels(1, x, x_step, w, taps, bias, y, y_step, pixels, channel);
+    if (channel < count)
+        sum_rest(x, x_step, w, taps, bias, y, y_step, pixels, channel, count - channel);
 }
 
 TARGET static void sum(const float *const *x, size_t taps, float *y, size_t count)
@@ -241,15 +324,34 @@ TARGET static void normalize(const float *x, const float *mean, const float *sca
     }
 }
 
+INLINE vector clip_value(vector value, const struct c2s_epilogue *epilogue)
+{
+    const vector start = splat(epilogue->threshold), end = splat(epilogue->limit);
+    /* 0 * -infinity would make a NaN; a NaN itself is to stay one. */
+    vector low =
+        epilogue->slope != 0 ? splat(epilogue->slope) * (value - start) : choose(value != value, value, splat(0));
+    return choose(value >= end, end, choose(value > start, value, low));
+}
+
 TARGET static void relu(const float *x, float *y, size_t count, float factor, float threshold, float limit)
 {
-    const vector start = splat(threshold), end = splat(limit), below = splat(factor);
-    for (size_t i = 0; i < count; i += LANES) {
-        vector value = load(x + i, count - i);
-        /* 0 * -infinity would make a NaN; a NaN itself is to stay one. */
-        vector low = factor != 0 ? below * (value - start) : choose(value != value, value, splat(0));
-        store(y + i, count - i, choose(value >= end, end, choose(value > start, value, low)));
-    }
+    const struct c2s_epilogue epilogue = {true, factor, threshold, limit};
+    for (size_t i = 0; i < count; i += LANES)
+        store(y + i, count - i, clip_value(load(x + i, count - i), &epilogue));
+}
+
+TARGET static void finish(float *c, size_t c_stride, size_t rows, size_t columns, const float *bias,
+                          const struct c2s_epilogue *epilogue)
+{
+    if (!bias && !epilogue->relu)
+        return;
+    for (size_t r = 0; r < rows; r++, c += c_stride)
+        for (size_t i = 0; i < columns; i += LANES) {
+            vector value = load(c + i, columns - i);
+            if (bias)
+                value += load(bias + i, columns - i);
+            store(c + i, columns - i, epilogue->relu ? clip_value(value, epilogue) : value);
+        }
 }
 
 TARGET static void quantize(const float *x, float *y, size_t count, float step, float levels)
@@ -273,6 +375,8 @@ TARGET static void quantize(const float *x, float *y, size_t count, float step, 
 const struct c2s_kernels TABLE_NAME(VARIANT) = {
     .name = TEXT(VARIANT),
     .multiply = multiply,
+    .copy_rows = copy_rows,
+    .finish = finish,
     .sum_products = sum_products,
     .sum = sum,
     .largest = largest,

@@ -20,13 +20,19 @@ static inline ptrdiff_t c2s_window_start(const struct c2s_window *window, int ax
     return o * window->stride[axis] - window->before[axis];
 }
 
+/* Number of steps of `size` in `distance`, up or down; sizes of 1, the rule, need no division. */
+static inline ptrdiff_t c2s_window_steps(ptrdiff_t distance, ptrdiff_t size)
+{
+    return size == 1 ? distance : distance / size;
+}
+
 /* Taps [*first, *last) of output `o` lie inside of the input, none when equal. For windows with spread 1. */
 static inline void c2s_window_taps(const struct c2s_window *window, int axis, ptrdiff_t o, ptrdiff_t *first,
                                    ptrdiff_t *last)
 {
     ptrdiff_t start = c2s_window_start(window, axis, o), dilation = window->dilation[axis];
-    ptrdiff_t low = start < 0 ? (-start - 1) / dilation + 1 : 0;
-    ptrdiff_t high = start < window->in[axis] ? (window->in[axis] - 1 - start) / dilation + 1 : 0;
+    ptrdiff_t low = start < 0 ? c2s_window_steps(-start - 1, dilation) + 1 : 0;
+    ptrdiff_t high = start < window->in[axis] ? c2s_window_steps(window->in[axis] - 1 - start, dilation) + 1 : 0;
     high = high < window->kernel[axis] ? high : window->kernel[axis];
     *first = low < high ? low : high;
     *last = high;
@@ -36,7 +42,8 @@ static inline void c2s_window_taps(const struct c2s_window *window, int axis, pt
 static inline ptrdiff_t c2s_window_index(const struct c2s_window *window, int axis, ptrdiff_t o, ptrdiff_t tap)
 {
     ptrdiff_t at = c2s_window_start(window, axis, o) + tap * window->dilation[axis], spread = window->spread[axis];
-    return at < 0 || at % spread || at / spread >= window->in[axis] ? -1 : at / spread;
+    ptrdiff_t index = at < 0 ? -1 : c2s_window_steps(at, spread);
+    return index < 0 || index * spread != at || index >= window->in[axis] ? -1 : index;
 }
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Float forward passes of single layers: billions of operations a second, beside oneDNN's on the same shapes where it
- * was found. Usage: bench_float [threads]; for oneDNN the threads are those of OMP_NUM_THREADS.
+ * was found. Usage: bench_float [threads [part of a name [number of a variant of the kernels]]]; for oneDNN the
+ * threads are those of OMP_NUM_THREADS.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,9 +145,12 @@ int main(int argc, char **argv)
     if (threads == 1)
         used_clock = CLOCK_PROCESS_CPUTIME_ID;
     must(c2s_run_init(&run, context, threads, &error), error);
+    if (argc > 3 && c2s_kernels_variant((size_t)atoi(argv[3])))
+        run.kernels = c2s_kernels_variant((size_t)atoi(argv[3]));
     printf("kernels: %s\n%-22s %8s %8s %8s\n", run.kernels->name, "layer", "GFLOP/s", "oneDNN", "share");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        measure(context, &run, &rows[i]);
+        if (argc < 3 || strstr(rows[i].name, argv[2]))
+            measure(context, &run, &rows[i]);
     c2s_run_free(&run);
     c2s_context_release(context);
     return 0;

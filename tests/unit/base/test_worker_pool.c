@@ -63,6 +63,7 @@ int main(void)
     TCase *tests = tcase_create("worker_pool");
     tcase_add_test(tests, each_part_is_done_once);
     tcase_add_test(tests, destroying_nothing_is_fine);
+    tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -189,6 +189,7 @@ int main(void)
     tcase_add_test(tests, softmax_of_a_nan_is_nan);
     tcase_add_test(tests, sparsemax_is_the_projection_on_the_simplex);
     tcase_add_test(tests, glu_gates_one_half_by_the_other);
+    tcase_set_timeout(tests, 60);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
