@@ -17,11 +17,10 @@ static cnn2snn_error no_memory = {.code = CNN2SNN_E_NO_MEMORY,
                                   .message = (char *)"out of memory",
                                   .text = (char *)"out of memory [A-memory]"};
 
-cnn2snn_status c2s_error_no_memory(cnn2snn_error **error)
+void c2s_error_set_no_memory(cnn2snn_error **error)
 {
     if (error && !*error)
         *error = &no_memory;
-    return CNN2SNN_E_NO_MEMORY;
 }
 
 static void compose_text(cnn2snn_error *e)
@@ -59,8 +58,10 @@ static void create(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_stat
     if (!error || *error)
         return;
     cnn2snn_context *owner = context;
-    if (!owner && c2s_context_create(CNN2SNN_ABI_VERSION, &(cnn2snn_context_options){.struct_size = sizeof(cnn2snn_context_options),
-                                     .akida_version = CNN2SNN_AKIDA_V2}, &owner, NULL)) {
+    if (!owner && c2s_context_create(CNN2SNN_ABI_VERSION,
+                                     &(cnn2snn_context_options){.struct_size = sizeof(cnn2snn_context_options),
+                                                                .akida_version = CNN2SNN_AKIDA_V2},
+                                     &owner, NULL)) {
         *error = &no_memory;
         return;
     }
@@ -89,24 +90,13 @@ static void create(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_stat
     *error = e;
 }
 
-cnn2snn_status c2s_error(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_status code, const char *rule,
-                         const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    create(context, error, code, rule, NULL, format, arguments);
-    va_end(arguments);
-    return code;
-}
-
-cnn2snn_status c2s_layer_error(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_status code, const char *rule,
-                               const char *layer, const char *format, ...)
+void c2s_error_set(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_status code, const char *rule,
+                   const char *layer, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
     create(context, error, code, rule, layer, format, arguments);
     va_end(arguments);
-    return code;
 }
 
 static cnn2snn_error *changeable(cnn2snn_error **error)
