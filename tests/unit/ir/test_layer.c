@@ -131,6 +131,8 @@ START_TEST(open_extents_make_a_shape_unknown)
 {
     struct c2s_shape shape = {3, {28, -1, 3}}, same = shape, closed = {3, {28, 28, 3}};
     char text[C2S_SHAPE_TEXT];
+    struct c2s_shape longer = {4, {28, -1, 3, 1}};
+    ck_assert(!c2s_shape_equal(&shape, &longer) && !c2s_shape_equal(&longer, &shape));
     ck_assert(c2s_shape_equal(&shape, &same) && !c2s_shape_equal(&shape, &closed));
     ck_assert(!c2s_shape_is_known(&shape) && c2s_shape_is_known(&closed));
     ck_assert_int_eq(c2s_shape_elements(&shape), -1);

@@ -186,6 +186,16 @@ START_TEST(a_nested_sequential_without_input_takes_that_of_its_call)
 }
 END_TEST
 
+START_TEST(what_a_call_leaves_open_is_what_the_nested_model_declares)
+{
+    struct c2s_graph *inner = SEQUENTIAL(SHAPE(7, 3), make("Flatten", "{}"));
+    struct c2s_graph *outer = SEQUENTIAL(SHAPE(OPEN, 2), nested("inner", inner));
+    build(outer);
+    expect_output(outer, 0, SHAPE(14));
+    c2s_graph_release(outer);
+}
+END_TEST
+
 START_TEST(a_nested_graph_of_other_holders_stays_as_it_is)
 {
     struct c2s_graph *inner = SEQUENTIAL(SHAPE(3), make("Dense", "{'units': 2}"));
