@@ -182,7 +182,7 @@ static cnn2snn_status copy_layer(const cnn2snn_layer *layer, cnn2snn_layer **out
             copy->graph = graph;
         }
     }
-    copy->built = copy->built && !copy->kind->weights;
+    copy->built = copy->built && !copy->kind->rules->weights;
     if (status)
         c2s_layer_release(copy);
     else

@@ -13,8 +13,18 @@
 /* 2^127 is the largest number of levels that float32 holds. */
 enum { MAX_ACTIVATION_BITS = 127 };
 
-cnn2snn_status c2s_activation_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                    cnn2snn_error **error)
+static cnn2snn_status same_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+{
+    (void)layer;
+    (void)count;
+    (void)error;
+    *out_shape = inputs[0];
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status activation_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                       cnn2snn_error **error)
 {
     struct c2s_config config = c2s_config_open(layer, source, error);
     if (!c2s_config_value(&config, "activation") && !json_object_get(config.object, "activation"))
@@ -23,7 +33,7 @@ cnn2snn_status c2s_activation_parse(cnn2snn_layer *layer, const struct c2s_layer
     return config.status;
 }
 
-cnn2snn_status c2s_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_relu_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -34,38 +44,39 @@ cnn2snn_status c2s_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_sourc
     return config.status;
 }
 
-cnn2snn_status c2s_leaky_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                    cnn2snn_error **error)
+static cnn2snn_status leaky_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                       cnn2snn_error **error)
 {
     struct c2s_config config = c2s_config_open(layer, source, error);
     *(struct c2s_activation_attributes *)layer->attributes = c2s_config_leaky_relu(&config);
     return config.status;
 }
 
-cnn2snn_status c2s_elu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status elu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_config config = c2s_config_open(layer, source, error);
     *(struct c2s_activation_attributes *)layer->attributes = c2s_config_elu(&config);
     return config.status;
 }
 
-cnn2snn_status c2s_thresholded_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                          cnn2snn_error **error)
+static cnn2snn_status thresholded_relu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                             cnn2snn_error **error)
 {
     struct c2s_config config = c2s_config_open(layer, source, error);
     *(struct c2s_activation_attributes *)layer->attributes = c2s_config_thresholded_relu(&config);
     return config.status;
 }
 
-cnn2snn_status c2s_activation_layer_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                          struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status activation_layer_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                             struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     *out_shape = inputs[0];
     return c2s_activation_shape(layer, layer->attributes, out_shape, error);
 }
 
-cnn2snn_status c2s_softmax_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status softmax_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                    cnn2snn_error **error)
 {
     struct c2s_softmax_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -73,8 +84,8 @@ cnn2snn_status c2s_softmax_parse(cnn2snn_layer *layer, const struct c2s_layer_so
     return config.status;
 }
 
-cnn2snn_status c2s_softmax_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status softmax_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_softmax_attributes *attributes = layer->attributes;
@@ -87,7 +98,7 @@ cnn2snn_status c2s_softmax_shape(const cnn2snn_layer *layer, size_t count, const
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_prelu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status prelu_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_prelu_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -124,9 +135,9 @@ static cnn2snn_status alpha_shape(const cnn2snn_layer *layer, const struct c2s_s
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_prelu_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                 cnn2snn_error **error)
+static cnn2snn_status prelu_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                    cnn2snn_error **error)
 {
     (void)count;
     specs[0] = (struct c2s_weight_spec){.name = "alpha", .trainable = true};
@@ -134,8 +145,8 @@ cnn2snn_status c2s_prelu_weights(const cnn2snn_layer *layer, size_t count, const
     return alpha_shape(layer, inputs, &specs[0].shape, error);
 }
 
-cnn2snn_status c2s_prelu_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                               struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status prelu_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                  struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     struct c2s_shape alpha;
@@ -144,8 +155,8 @@ cnn2snn_status c2s_prelu_shape(const cnn2snn_layer *layer, size_t count, const s
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_quantized_activation_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                              cnn2snn_error **error)
+static cnn2snn_status quantized_activation_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                                 cnn2snn_error **error)
 {
     struct c2s_quantized_activation_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -170,8 +181,44 @@ cnn2snn_status c2s_quantized_activation_parse(cnn2snn_layer *layer, const struct
     return CNN2SNN_OK;
 }
 
-void c2s_quantized_activation_destroy(cnn2snn_context *context, void *attributes)
+static void quantized_activation_destroy(cnn2snn_context *context, void *attributes)
 {
     (void)context;
     c2s_custom_class_release(((struct c2s_quantized_activation_attributes *)attributes)->custom);
 }
+
+const struct c2s_layer_rules c2s_activation_rules = {.attributes_size = sizeof(struct c2s_activation_attributes),
+                                                     .parse = activation_parse,
+                                                     .output_shape = activation_layer_shape};
+
+const struct c2s_layer_rules c2s_relu_rules = {
+    .attributes_size = sizeof(struct c2s_relu_attributes), .parse = relu_parse, .output_shape = same_shape};
+
+const struct c2s_layer_rules c2s_leaky_relu_rules = {.attributes_size = sizeof(struct c2s_activation_attributes),
+                                                     .parse = leaky_relu_parse,
+                                                     .output_shape = activation_layer_shape};
+
+const struct c2s_layer_rules c2s_elu_rules = {.attributes_size = sizeof(struct c2s_activation_attributes),
+                                              .parse = elu_parse,
+                                              .output_shape = activation_layer_shape};
+
+const struct c2s_layer_rules c2s_thresholded_relu_rules = {.attributes_size =
+                                                               sizeof(struct c2s_activation_attributes),
+                                                           .parse = thresholded_relu_parse,
+                                                           .output_shape = activation_layer_shape};
+
+const struct c2s_layer_rules c2s_softmax_rules = {
+    .attributes_size = sizeof(struct c2s_softmax_attributes), .parse = softmax_parse, .output_shape = softmax_shape};
+
+const struct c2s_layer_rules c2s_prelu_rules = {.attributes_size = sizeof(struct c2s_prelu_attributes),
+                                                .parse = prelu_parse,
+                                                .weights = prelu_weights,
+                                                .output_shape = prelu_shape};
+
+const struct c2s_layer_rules c2s_quantized_activation_rules = {.attributes_size =
+                                                                   sizeof(struct c2s_quantized_activation_attributes),
+                                                               .parse = quantized_activation_parse,
+                                                               .destroy = quantized_activation_destroy,
+                                                               .output_shape = same_shape};
+
+const struct c2s_layer_rules c2s_identity_rules = {.output_shape = same_shape};

@@ -58,7 +58,7 @@ static void check_together(struct c2s_config *config, const struct c2s_conv_attr
                                    "less than strides");
 }
 
-cnn2snn_status c2s_conv_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status conv_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     enum c2s_kind_id id = c2s_layer_id(layer);
     struct c2s_conv_attributes *attributes = layer->attributes;
@@ -90,7 +90,7 @@ cnn2snn_status c2s_conv_parse(cnn2snn_layer *layer, const struct c2s_layer_sourc
     return config.status;
 }
 
-void c2s_conv_destroy(cnn2snn_context *context, void *attributes)
+static void conv_destroy(cnn2snn_context *context, void *attributes)
 {
     (void)context;
     struct c2s_conv_attributes *conv = attributes;
@@ -124,9 +124,9 @@ static void add_bias(const cnn2snn_layer *layer, int64_t channels, struct c2s_we
         specs[(*count)++] = (struct c2s_weight_spec){.name = "bias", .shape = {1, {channels}}, .trainable = true};
 }
 
-cnn2snn_status c2s_conv_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                cnn2snn_error **error)
+static cnn2snn_status conv_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                   struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                   cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_conv_attributes *attributes = attributes_of(layer);
@@ -139,9 +139,9 @@ cnn2snn_status c2s_conv_weights(const cnn2snn_layer *layer, size_t count, const 
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_conv_transpose_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                          struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                          cnn2snn_error **error)
+static cnn2snn_status conv_transpose_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                             struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                             cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_conv_attributes *attributes = attributes_of(layer);
@@ -154,9 +154,9 @@ cnn2snn_status c2s_conv_transpose_weights(const cnn2snn_layer *layer, size_t cou
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_separable_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                     struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                     cnn2snn_error **error)
+static cnn2snn_status separable_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                        cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_conv_attributes *attributes = attributes_of(layer);
@@ -172,9 +172,9 @@ cnn2snn_status c2s_separable_weights(const cnn2snn_layer *layer, size_t count, c
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_depthwise_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                     struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                     cnn2snn_error **error)
+static cnn2snn_status depthwise_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                        cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_conv_attributes *attributes = attributes_of(layer);
@@ -203,8 +203,8 @@ static cnn2snn_status windows_shape(const cnn2snn_layer *layer, const struct c2s
     return c2s_activation_shape(layer, &attributes->activation, out_shape, error);
 }
 
-cnn2snn_status c2s_conv_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                              struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status conv_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                 struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     struct c2s_shape image;
@@ -213,8 +213,8 @@ cnn2snn_status c2s_conv_shape(const cnn2snn_layer *layer, size_t count, const st
     return windows_shape(layer, &image, attributes_of(layer)->filters, out_shape, error);
 }
 
-cnn2snn_status c2s_depthwise_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                   struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status depthwise_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                      struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     struct c2s_shape image;
@@ -249,8 +249,8 @@ static cnn2snn_status transposed_extent(const cnn2snn_layer *layer, int64_t exte
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_conv_transpose_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                        struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status conv_transpose_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                           struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_conv_attributes *attributes = attributes_of(layer);
@@ -265,3 +265,27 @@ cnn2snn_status c2s_conv_transpose_shape(const cnn2snn_layer *layer, size_t count
     out_shape->extents[c2s_channel_axis(attributes->channels_first)] = attributes->filters;
     return c2s_activation_shape(layer, &attributes->activation, out_shape, error);
 }
+
+const struct c2s_layer_rules c2s_conv2d_rules = {.attributes_size = sizeof(struct c2s_conv_attributes),
+                                                 .parse = conv_parse,
+                                                 .destroy = conv_destroy,
+                                                 .weights = conv_weights,
+                                                 .output_shape = conv_shape};
+
+const struct c2s_layer_rules c2s_separable_rules = {.attributes_size = sizeof(struct c2s_conv_attributes),
+                                                    .parse = conv_parse,
+                                                    .destroy = conv_destroy,
+                                                    .weights = separable_weights,
+                                                    .output_shape = conv_shape};
+
+const struct c2s_layer_rules c2s_depthwise_rules = {.attributes_size = sizeof(struct c2s_conv_attributes),
+                                                    .parse = conv_parse,
+                                                    .destroy = conv_destroy,
+                                                    .weights = depthwise_weights,
+                                                    .output_shape = depthwise_shape};
+
+const struct c2s_layer_rules c2s_conv_transpose_rules = {.attributes_size = sizeof(struct c2s_conv_attributes),
+                                                         .parse = conv_parse,
+                                                         .destroy = conv_destroy,
+                                                         .weights = conv_transpose_weights,
+                                                         .output_shape = conv_transpose_shape};

@@ -55,7 +55,7 @@ cnn2snn_status c2s_custom_activation_step(const cnn2snn_layer *layer, const stru
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_custom_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status custom_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_custom_attributes *attributes = layer->attributes;
     attributes->custom =
@@ -63,7 +63,7 @@ cnn2snn_status c2s_custom_parse(cnn2snn_layer *layer, const struct c2s_layer_sou
     return config_text(layer, &attributes->config_text, error);
 }
 
-void c2s_custom_destroy(cnn2snn_context *context, void *attributes)
+static void custom_destroy(cnn2snn_context *context, void *attributes)
 {
     struct c2s_custom_attributes *custom = attributes;
     c2s_custom_class_release(custom->custom);
@@ -106,8 +106,8 @@ static cnn2snn_status ask_shape(const cnn2snn_layer *layer, size_t count, const 
     return check_shape(layer, rank, extents, out_shape, error);
 }
 
-cnn2snn_status c2s_custom_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status custom_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                   struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     const struct c2s_custom_attributes *attributes = layer->attributes;
     *out_shape = count ? inputs[0] : c2s_shape_unranked();
@@ -126,8 +126,8 @@ cnn2snn_status c2s_custom_shape(const cnn2snn_layer *layer, size_t count, const 
     return status;
 }
 
-cnn2snn_status c2s_opaque_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status opaque_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                   struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)layer;
     (void)count;
@@ -136,3 +136,10 @@ cnn2snn_status c2s_opaque_shape(const cnn2snn_layer *layer, size_t count, const 
     *out_shape = c2s_shape_unranked();
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_custom_rules = {.attributes_size = sizeof(struct c2s_custom_attributes),
+                                                 .parse = custom_parse,
+                                                 .destroy = custom_destroy,
+                                                 .output_shape = custom_shape};
+
+const struct c2s_layer_rules c2s_opaque_rules = {.output_shape = opaque_shape};

@@ -5,7 +5,7 @@
 #include "layers/layer_families.h"
 #include "layers/quantizer_arguments.h"
 
-cnn2snn_status c2s_dense_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status dense_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_dense_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -21,7 +21,7 @@ cnn2snn_status c2s_dense_parse(cnn2snn_layer *layer, const struct c2s_layer_sour
     return config.status;
 }
 
-void c2s_dense_destroy(cnn2snn_context *context, void *attributes)
+static void dense_destroy(cnn2snn_context *context, void *attributes)
 {
     (void)context;
     c2s_quantizer_release(((struct c2s_dense_attributes *)attributes)->quantizer);
@@ -35,9 +35,9 @@ static cnn2snn_status check_input(const cnn2snn_layer *layer, const struct c2s_s
                            "input shape () without the batch, expected at least one dimension");
 }
 
-cnn2snn_status c2s_dense_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                 cnn2snn_error **error)
+static cnn2snn_status dense_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                    cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_dense_attributes *attributes = layer->attributes;
@@ -50,8 +50,8 @@ cnn2snn_status c2s_dense_weights(const cnn2snn_layer *layer, size_t count, const
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_dense_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                               struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status dense_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                  struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_dense_attributes *attributes = layer->attributes;
@@ -61,3 +61,9 @@ cnn2snn_status c2s_dense_shape(const cnn2snn_layer *layer, size_t count, const s
         out_shape->extents[out_shape->rank - 1] = attributes->units;
     return c2s_activation_shape(layer, &attributes->activation, out_shape, error);
 }
+
+const struct c2s_layer_rules c2s_dense_rules = {.attributes_size = sizeof(struct c2s_dense_attributes),
+                                                .parse = dense_parse,
+                                                .destroy = dense_destroy,
+                                                .weights = dense_weights,
+                                                .output_shape = dense_shape};

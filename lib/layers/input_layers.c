@@ -68,7 +68,7 @@ static cnn2snn_dtype read_dtype(struct c2s_config *config)
     return dtype;
 }
 
-cnn2snn_status c2s_input_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status input_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_input_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -79,8 +79,8 @@ cnn2snn_status c2s_input_parse(cnn2snn_layer *layer, const struct c2s_layer_sour
     return config.status;
 }
 
-cnn2snn_status c2s_input_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                               struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status input_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                  struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     (void)inputs;
@@ -88,3 +88,6 @@ cnn2snn_status c2s_input_shape(const cnn2snn_layer *layer, size_t count, const s
     *out_shape = ((const struct c2s_input_attributes *)layer->attributes)->shape;
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_input_rules = {
+    .attributes_size = sizeof(struct c2s_input_attributes), .parse = input_parse, .output_shape = input_shape};

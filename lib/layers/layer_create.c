@@ -138,11 +138,11 @@ static cnn2snn_status parse(cnn2snn_layer *layer, const struct c2s_layer_source 
     }
     C2S_TRY(config.status);
     const struct c2s_layer_kind *kind = layer->kind;
-    if (kind->attributes_size)
-        C2S_TRY(c2s_layer_allocate_attributes(layer, kind->attributes_size, kind->destroy, error));
-    if (kind->parse)
-        C2S_TRY(kind->parse(layer, source, error));
-    layer->built = !kind->weights && kind->id != C2S_KIND_MODEL;
+    if (kind->rules->attributes_size)
+        C2S_TRY(c2s_layer_allocate_attributes(layer, kind->rules->attributes_size, kind->rules->destroy, error));
+    if (kind->rules->parse)
+        C2S_TRY(kind->rules->parse(layer, source, error));
+    layer->built = !kind->rules->weights && kind->id != C2S_KIND_MODEL;
     return CNN2SNN_OK;
 }
 
@@ -243,7 +243,7 @@ static cnn2snn_status take_weights(const cnn2snn_layer *layer, cnn2snn_layer *ma
 {
     struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS];
     bool fit;
-    if (!made->kind->weights) {
+    if (!made->kind->rules->weights) {
         if (is_built_in(made) || made->kind != layer->kind || !layer->weight_count)
             return CNN2SNN_OK;
         C2S_TRY(c2s_layer_reset_weights(made, layer->weight_count, error));

@@ -104,15 +104,9 @@ struct c2s_config_key {
     enum c2s_config_form form; /* that get_config() gives a value, in whatever form it was */
 };
 
-struct c2s_layer_kind {
-    enum c2s_kind_id id;
-    const char *class_name;      /* canonical, without package prefix */
-    const char *const *aliases;  /* NULL-terminated, or NULL */
-    unsigned families;           /* of enum c2s_family */
-    enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */
-    size_t attributes_size;      /* 0: none */
-    const struct c2s_config_key
-        *keys; /* of get_config() in Keras's order, beside name, trainable, dtype; ended by NULL */
+/* What the classes of a family do. */
+struct c2s_layer_rules {
+    size_t attributes_size; /* 0: none */
     /* Reads layer->config into layer->attributes (zeroed before). Names key and value in errors. NULL: nothing to
      * read. */
     cnn2snn_status (*parse)(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error);
@@ -124,6 +118,17 @@ struct c2s_layer_kind {
                               cnn2snn_error **error);
     cnn2snn_status (*output_shape)(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                    struct c2s_shape *out_shape, cnn2snn_error **error);
+};
+
+struct c2s_layer_kind {
+    enum c2s_kind_id id;
+    const char *class_name;      /* canonical, without package prefix */
+    const char *const *aliases;  /* NULL-terminated, or NULL */
+    unsigned families;           /* of enum c2s_family */
+    enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */
+    const struct c2s_config_key
+        *keys; /* of get_config() in Keras's order, beside name, trainable, dtype; ended by NULL */
+    const struct c2s_layer_rules *rules;
 };
 
 /* The row of a class (package prefix and module are ignored; aliases count), or NULL. */

@@ -32,8 +32,8 @@ static cnn2snn_status broadcast(const cnn2snn_layer *layer, struct c2s_shape *sh
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_merge_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                               struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status merge_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                  struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     struct c2s_shape shape = inputs[0];
     bool ranked = !c2s_shape_is_unranked(&inputs[0]);
@@ -46,8 +46,8 @@ cnn2snn_status c2s_merge_shape(const cnn2snn_layer *layer, size_t count, const s
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_concatenate_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                     cnn2snn_error **error)
+static cnn2snn_status concatenate_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                        cnn2snn_error **error)
 {
     struct c2s_concatenate_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -88,8 +88,8 @@ static cnn2snn_status ranked_input(const cnn2snn_layer *layer, const struct c2s_
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_concatenate_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                     struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status concatenate_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     const struct c2s_concatenate_attributes *attributes = layer->attributes;
     size_t model = 0, axis;
@@ -108,3 +108,9 @@ cnn2snn_status c2s_concatenate_shape(const cnn2snn_layer *layer, size_t count, c
     *out_shape = shape;
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_merge_rules = {.output_shape = merge_shape};
+
+const struct c2s_layer_rules c2s_concatenate_rules = {.attributes_size = sizeof(struct c2s_concatenate_attributes),
+                                                      .parse = concatenate_parse,
+                                                      .output_shape = concatenate_shape};

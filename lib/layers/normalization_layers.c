@@ -6,7 +6,8 @@
 #include "layers/layer_families.h"
 #include "layers/shape_rules.h"
 
-cnn2snn_status c2s_batchnorm_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status batchnorm_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                      cnn2snn_error **error)
 {
     struct c2s_batchnorm_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -49,9 +50,9 @@ static cnn2snn_status parameter_shape(const cnn2snn_layer *layer, const struct c
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_batchnorm_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                     struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
-                                     cnn2snn_error **error)
+static cnn2snn_status batchnorm_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                        cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_batchnorm_attributes *attributes = layer->attributes;
@@ -68,8 +69,8 @@ cnn2snn_status c2s_batchnorm_weights(const cnn2snn_layer *layer, size_t count, c
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_batchnorm_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                   struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status batchnorm_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                      struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     struct c2s_shape shape;
@@ -100,7 +101,8 @@ static void read_numbers(struct c2s_config *config, const char *key, const json_
     }
 }
 
-cnn2snn_status c2s_rescaling_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status rescaling_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                      cnn2snn_error **error)
 {
     struct c2s_rescaling_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -112,7 +114,7 @@ cnn2snn_status c2s_rescaling_parse(cnn2snn_layer *layer, const struct c2s_layer_
     return config.status;
 }
 
-void c2s_rescaling_destroy(cnn2snn_context *context, void *attributes)
+static void rescaling_destroy(cnn2snn_context *context, void *attributes)
 {
     struct c2s_rescaling_attributes *rescaling = attributes;
     c2s_free(context, rescaling->scale);
@@ -129,8 +131,8 @@ static cnn2snn_status check_channels(const cnn2snn_layer *layer, const char *wha
                            "%zu values of %s for %lld channels", count, what, (long long)channels);
 }
 
-cnn2snn_status c2s_rescaling_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                   struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status rescaling_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                      struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_rescaling_attributes *attributes = layer->attributes;
@@ -139,3 +141,13 @@ cnn2snn_status c2s_rescaling_shape(const cnn2snn_layer *layer, size_t count, con
     *out_shape = inputs[0];
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_batchnorm_rules = {.attributes_size = sizeof(struct c2s_batchnorm_attributes),
+                                                    .parse = batchnorm_parse,
+                                                    .weights = batchnorm_weights,
+                                                    .output_shape = batchnorm_shape};
+
+const struct c2s_layer_rules c2s_rescaling_rules = {.attributes_size = sizeof(struct c2s_rescaling_attributes),
+                                                    .parse = rescaling_parse,
+                                                    .destroy = rescaling_destroy,
+                                                    .output_shape = rescaling_shape};

@@ -5,7 +5,7 @@
 #include "layers/layer_families.h"
 #include "layers/shape_rules.h"
 
-cnn2snn_status c2s_pool_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status pool_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_pool_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -19,8 +19,8 @@ cnn2snn_status c2s_pool_parse(cnn2snn_layer *layer, const struct c2s_layer_sourc
     return config.status;
 }
 
-cnn2snn_status c2s_global_pool_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                     cnn2snn_error **error)
+static cnn2snn_status global_pool_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                        cnn2snn_error **error)
 {
     struct c2s_pool_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -29,8 +29,8 @@ cnn2snn_status c2s_global_pool_parse(cnn2snn_layer *layer, const struct c2s_laye
     return config.status;
 }
 
-cnn2snn_status c2s_pool_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                              struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status pool_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                 struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_pool_attributes *attributes = layer->attributes;
@@ -44,8 +44,8 @@ cnn2snn_status c2s_pool_shape(const cnn2snn_layer *layer, size_t count, const st
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_global_pool_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                     struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status global_pool_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_pool_attributes *attributes = layer->attributes;
@@ -59,3 +59,10 @@ cnn2snn_status c2s_global_pool_shape(const cnn2snn_layer *layer, size_t count, c
     }
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_pool_rules = {
+    .attributes_size = sizeof(struct c2s_pool_attributes), .parse = pool_parse, .output_shape = pool_shape};
+
+const struct c2s_layer_rules c2s_global_pool_rules = {.attributes_size = sizeof(struct c2s_pool_attributes),
+                                                      .parse = global_pool_parse,
+                                                      .output_shape = global_pool_shape};

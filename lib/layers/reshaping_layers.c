@@ -5,7 +5,8 @@
 #include "layers/layer_families.h"
 #include "layers/shape_rules.h"
 
-cnn2snn_status c2s_flatten_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status flatten_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                    cnn2snn_error **error)
 {
     struct c2s_reshape_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -22,8 +23,8 @@ static cnn2snn_status elements_of(const cnn2snn_layer *layer, const struct c2s_s
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_flatten_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status flatten_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     *out_shape = (struct c2s_shape){.rank = 1};
@@ -44,7 +45,8 @@ static const json_t *read_list(struct c2s_config *config, const char *key, size_
     return config->status ? NULL : value;
 }
 
-cnn2snn_status c2s_reshape_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status reshape_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                    cnn2snn_error **error)
 {
     struct c2s_shape *target = &((struct c2s_reshape_attributes *)layer->attributes)->target;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -60,8 +62,8 @@ cnn2snn_status c2s_reshape_parse(cnn2snn_layer *layer, const struct c2s_layer_so
     return config.status;
 }
 
-cnn2snn_status c2s_reshape_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status reshape_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_shape *target = &((const struct c2s_reshape_attributes *)layer->attributes)->target;
@@ -88,7 +90,8 @@ cnn2snn_status c2s_reshape_shape(const cnn2snn_layer *layer, size_t count, const
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_permute_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status permute_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                    cnn2snn_error **error)
 {
     struct c2s_shape *dims = &((struct c2s_reshape_attributes *)layer->attributes)->target;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -108,8 +111,8 @@ cnn2snn_status c2s_permute_parse(cnn2snn_layer *layer, const struct c2s_layer_so
     return config.status;
 }
 
-cnn2snn_status c2s_permute_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status permute_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                    struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_shape *dims = &((const struct c2s_reshape_attributes *)layer->attributes)->target;
@@ -121,8 +124,8 @@ cnn2snn_status c2s_permute_shape(const cnn2snn_layer *layer, size_t count, const
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_repeat_vector_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                       cnn2snn_error **error)
+static cnn2snn_status repeat_vector_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                          cnn2snn_error **error)
 {
     struct c2s_reshape_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -130,8 +133,8 @@ cnn2snn_status c2s_repeat_vector_parse(cnn2snn_layer *layer, const struct c2s_la
     return config.status;
 }
 
-cnn2snn_status c2s_repeat_vector_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                       struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status repeat_vector_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                          struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_reshape_attributes *attributes = layer->attributes;
@@ -140,3 +143,16 @@ cnn2snn_status c2s_repeat_vector_shape(const cnn2snn_layer *layer, size_t count,
     *out_shape = (struct c2s_shape){2, {attributes->target.extents[0], input.extents[0]}};
     return CNN2SNN_OK;
 }
+
+const struct c2s_layer_rules c2s_flatten_rules = {
+    .attributes_size = sizeof(struct c2s_reshape_attributes), .parse = flatten_parse, .output_shape = flatten_shape};
+
+const struct c2s_layer_rules c2s_reshape_rules = {
+    .attributes_size = sizeof(struct c2s_reshape_attributes), .parse = reshape_parse, .output_shape = reshape_shape};
+
+const struct c2s_layer_rules c2s_permute_rules = {
+    .attributes_size = sizeof(struct c2s_reshape_attributes), .parse = permute_parse, .output_shape = permute_shape};
+
+const struct c2s_layer_rules c2s_repeat_vector_rules = {.attributes_size = sizeof(struct c2s_reshape_attributes),
+                                                        .parse = repeat_vector_parse,
+                                                        .output_shape = repeat_vector_shape};

@@ -24,7 +24,7 @@ static void read_side(struct c2s_config *config, const char *key, const json_t *
     *after = c2s_config_int_of(config, key, json_array_get(value, 1), 0);
 }
 
-cnn2snn_status c2s_border_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
+static cnn2snn_status border_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
 {
     struct c2s_border_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -45,8 +45,8 @@ cnn2snn_status c2s_border_parse(cnn2snn_layer *layer, const struct c2s_layer_sou
     return config.status;
 }
 
-cnn2snn_status c2s_zero_padding_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                      struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status zero_padding_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                         struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_border_attributes *attributes = layer->attributes;
@@ -68,8 +68,8 @@ static cnn2snn_status crop(const cnn2snn_layer *layer, int64_t cut, int64_t *ext
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_cropping_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                  struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status cropping_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                     struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_border_attributes *attributes = layer->attributes;
@@ -79,8 +79,8 @@ cnn2snn_status c2s_cropping_shape(const cnn2snn_layer *layer, size_t count, cons
     return crop(layer, attributes->left + attributes->right, &extents[1], error);
 }
 
-cnn2snn_status c2s_upsampling_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
-                                    cnn2snn_error **error)
+static cnn2snn_status upsampling_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                       cnn2snn_error **error)
 {
     struct c2s_upsampling_attributes *attributes = layer->attributes;
     struct c2s_config config = c2s_config_open(layer, source, error);
@@ -94,8 +94,8 @@ cnn2snn_status c2s_upsampling_parse(cnn2snn_layer *layer, const struct c2s_layer
     return config.status;
 }
 
-cnn2snn_status c2s_upsampling_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                    struct c2s_shape *out_shape, cnn2snn_error **error)
+static cnn2snn_status upsampling_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                       struct c2s_shape *out_shape, cnn2snn_error **error)
 {
     (void)count;
     const struct c2s_upsampling_attributes *attributes = layer->attributes;
@@ -104,3 +104,14 @@ cnn2snn_status c2s_upsampling_shape(const cnn2snn_layer *layer, size_t count, co
     C2S_TRY(c2s_extent_times(layer, extents[0], attributes->size[0], &extents[0], error));
     return c2s_extent_times(layer, extents[1], attributes->size[1], &extents[1], error);
 }
+
+const struct c2s_layer_rules c2s_zero_padding_rules = {.attributes_size = sizeof(struct c2s_border_attributes),
+                                                       .parse = border_parse,
+                                                       .output_shape = zero_padding_shape};
+
+const struct c2s_layer_rules c2s_cropping_rules = {
+    .attributes_size = sizeof(struct c2s_border_attributes), .parse = border_parse, .output_shape = cropping_shape};
+
+const struct c2s_layer_rules c2s_upsampling_rules = {.attributes_size = sizeof(struct c2s_upsampling_attributes),
+                                                     .parse = upsampling_parse,
+                                                     .output_shape = upsampling_shape};

@@ -100,7 +100,7 @@ cnn2snn_status c2s_layer_output_shape(const cnn2snn_layer *layer, size_t count, 
     if (c2s_layer_id(layer) == C2S_KIND_MODEL)
         return model_shapes(layer, inputs, out_shape, error);
     struct c2s_shape shape = {.rank = 0};
-    C2S_TRY(layer->kind->output_shape(layer, count, inputs, &shape, error));
+    C2S_TRY(layer->kind->rules->output_shape(layer, count, inputs, &shape, error));
     C2S_TRY(check_shape(layer, "output", &shape, error));
     *out_shape = shape;
     return CNN2SNN_OK;
@@ -111,7 +111,7 @@ static cnn2snn_status check_weights(const cnn2snn_layer *layer, size_t count, co
 {
     struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS];
     size_t spec_count;
-    if (!layer->built || !layer->kind->weights)
+    if (!layer->built || !layer->kind->rules->weights)
         return CNN2SNN_OK;
     C2S_TRY(c2s_layer_weight_specs(layer, count, inputs, specs, &spec_count, error));
     if (spec_count != layer->weight_count)

@@ -79,13 +79,3 @@ cnn2snn_status c2s_extent_plus(const cnn2snn_layer *layer, int64_t a, int64_t b,
         return CNN2SNN_OK;
     return overflow(layer, error);
 }
-
-cnn2snn_status c2s_same_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                              struct c2s_shape *out_shape, cnn2snn_error **error)
-{
-    (void)layer;
-    (void)count;
-    (void)error;
-    *out_shape = inputs[0];
-    return CNN2SNN_OK;
-}

@@ -23,10 +23,6 @@ cnn2snn_status c2s_extent_times(const cnn2snn_layer *layer, int64_t a, int64_t b
                                 cnn2snn_error **error);
 cnn2snn_status c2s_extent_plus(const cnn2snn_layer *layer, int64_t a, int64_t b, int64_t *out, cnn2snn_error **error);
 
-/* The shape of the first input. */
-cnn2snn_status c2s_same_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                              struct c2s_shape *out_shape, cnn2snn_error **error);
-
 /* Where rows, columns and channels of an image are. */
 static inline size_t c2s_row_axis(bool channels_first)
 {

@@ -366,9 +366,9 @@ int main(void)
     return RUN(
         "graph_build", a_chain_is_built_from_its_input_on, layers_of_other_holders_are_copied_before_they_are_built,
         a_shared_layer_is_built_once_and_must_fit_each_call, weights_of_a_wrong_shape_are_found,
-        nested_models_have_the_outputs_of_their_graph, a_nested_sequential_without_input_takes_that_of_its_call,
-        a_nested_graph_of_other_holders_stays_as_it_is, errors_inside_nested_models_name_the_inner_layer,
-        behind_an_opaque_layer_shapes_are_open_and_nothing_is_built, every_kind_takes_an_input_without_rank,
-        open_channels_without_an_opaque_layer_are_an_error, models_that_multiply_their_calls_are_stopped,
-        nesting_is_bounded, weights_together_are_bounded);
+        nested_models_have_the_outputs_of_their_graph, what_a_call_leaves_open_is_what_the_nested_model_declares,
+        a_nested_sequential_without_input_takes_that_of_its_call, a_nested_graph_of_other_holders_stays_as_it_is,
+        errors_inside_nested_models_name_the_inner_layer, behind_an_opaque_layer_shapes_are_open_and_nothing_is_built,
+        every_kind_takes_an_input_without_rank, open_channels_without_an_opaque_layer_are_an_error,
+        models_that_multiply_their_calls_are_stopped, nesting_is_bounded, weights_together_are_bounded);
 }

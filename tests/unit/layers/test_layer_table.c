@@ -7,8 +7,8 @@ START_TEST(every_id_has_a_row_with_a_shape_rule)
     for (int id = C2S_KIND_OPAQUE; id <= C2S_KIND_CONCATENATE; id++) {
         const struct c2s_layer_kind *kind = c2s_layer_kind_get((enum c2s_kind_id)id);
         ck_assert_int_eq(kind->id, id);
-        ck_assert(kind->output_shape || id == C2S_KIND_MODEL);
-        ck_assert(!kind->parse == !kind->attributes_size);
+        ck_assert(kind->rules->output_shape || id == C2S_KIND_MODEL);
+        ck_assert(!kind->rules->parse == !kind->rules->attributes_size);
         if (kind->class_name)
             ck_assert_ptr_eq(c2s_layer_kind_find(kind->class_name), kind);
         for (const char *const *alias = kind->aliases; alias && *alias; alias++)
