@@ -5,7 +5,8 @@
 #include "layers/shape_inference.h"
 
 struct builder {
-    uint64_t bytes; /* of the weights made so far */
+    uint64_t bytes;  /* of the weights made so far */
+    bool has_opaque; /* some layer of the model hides shapes */
     cnn2snn_error **error;
 };
 
@@ -95,7 +96,7 @@ static cnn2snn_status build_node(struct builder *builder, struct c2s_graph *grap
         return CNN2SNN_OK;
     if (!layer->graph)
         C2S_TRY(add_bytes(builder, layer, node->input_count, inputs, &open));
-    if (open && has_opaque(graph))
+    if (open && builder->has_opaque)
         return CNN2SNN_OK;
     C2S_TRY(own_layer(graph, node->layer, &layer, builder->error));
     if (layer->graph)
@@ -121,5 +122,6 @@ cnn2snn_status c2s_graph_build(struct c2s_graph *graph, cnn2snn_error **error)
 {
     struct builder builder = {.error = error};
     C2S_TRY(c2s_graph_check_size(graph, error));
+    builder.has_opaque = has_opaque(graph);
     return build_graph(&builder, graph, NULL);
 }

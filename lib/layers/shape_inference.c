@@ -180,12 +180,16 @@ static cnn2snn_status fill_table(const struct c2s_graph *graph, const struct c2s
                                  struct c2s_shape_table *table, cnn2snn_error **error)
 {
     C2S_TRY(allocate_table(graph, table, error));
-    for (size_t i = 0; i < graph->node_count; i++) {
-        C2S_TRY(fill_node(graph, i, table, error));
-        for (size_t k = 0; k < graph->input_count && input_shapes && !graph->nodes[i].input_count; k++)
-            if (graph->inputs[k] == i)
-                table->shapes[table->first[i]] = narrowed(input_shapes[k], &table->shapes[table->first[i]]);
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (!graph->nodes[i].input_count)
+            C2S_TRY(fill_node(graph, i, table, error));
+    for (size_t i = 0; i < graph->input_count && input_shapes; i++) {
+        struct c2s_shape *shape = &table->shapes[table->first[graph->inputs[i]]];
+        *shape = narrowed(input_shapes[i], shape);
     }
+    for (size_t i = 0; i < graph->node_count; i++)
+        if (graph->nodes[i].input_count)
+            C2S_TRY(fill_node(graph, i, table, error));
     return CNN2SNN_OK;
 }
 
