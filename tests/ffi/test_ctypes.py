@@ -175,6 +175,16 @@ class MainJob(unittest.TestCase):
         self.assertEqual([l.name for l in model.layers], ["dense", "re_lu", "dense_1"])
         self.assertEqual(model.predict(np.ones((2, 4), "float32")).tolist(), [[0, 0], [0, 0]])
 
+    def test_weights_are_set(self):
+        dense = self.context.layer("Dense", units=1)
+        dense.build(2)
+        dense.set_weights([np.array([[1], [2]], "f4"), np.array([3], "f4")])
+        model = self.context.sequential((2,), [dense])
+        self.assertEqual(model.predict(np.array([[10, 100]], "f4")).tolist(), [[213]])
+        model.set_weight("dense", 1, np.array([4]))
+        self.assertEqual(model.predict(np.array([[10, 100]], "f4")).tolist(), [[214]])
+        self.assertEqual(dense.weights()[1].tolist(), [3])
+
     def test_warnings_go_to_the_log(self):
         lines = []
         context = c2s.Context(log=lambda level, text: lines.append(text))

@@ -105,6 +105,7 @@ def _open():
         "model_find_layer": (P, P, S), "model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "model_get_config": (C.c_int32, P, pP, pP), "model_get_output_count": (Z, P),
         "model_create_sequential": (C.c_int32, P, S, Z, P, Z, P, pP, pP),
+        "model_set_weight": (C.c_int32, P, S, Z, P, pP),
         "model_predict": (C.c_int32, P, Z, pP, P, Z, pP, pP),
         "layer_create": (C.c_int32, P, S, S, P, pP, pP), "layer_destroy": (None, P), "layer_get_name": (S, P),
         "layer_get_class_name": (S, P), "layer_get_config": (C.c_int32, P, pP, pP), "layer_get_weight_count": (Z, P),
@@ -303,7 +304,8 @@ class Layer(Handle):
 
     def set_weights(self, weights):
         for i, w in enumerate(weights):
-            call("layer_set_weight", self.handle, i, Tensor.of(self.context, w).handle)
+            t = Tensor.of(self.context, w)
+            call("layer_set_weight", self.handle, i, t.handle)
 
     def __call__(self, *inputs):
         ts = [Tensor.of(self.context, x) for x in inputs]
@@ -348,6 +350,11 @@ class Model(Handle):
 
     def save(self, path):
         call("model_save", self.handle, os.fsencode(path))
+
+    def set_weight(self, layer_name, index, value):
+        """Handles of the model's layers that were got before are not good any more."""
+        t = Tensor.of(self.context, value)
+        call("model_set_weight", self.handle, layer_name.encode(), index, t.handle)
 
     def load_weights(self, path):
         return Model(self.context, made("model_load_weights", self.handle, os.fsencode(path)))
