@@ -339,7 +339,7 @@ START_TEST(weights_of_the_model_itself_are_refused)
 {
     begin(MODEL("m", "", INPUT ", " DENSE("a", "")), "2.4.0", "tensorflow");
     ADD_LAYER("top_level_model_weights", {"w:0", 1, {1}});
-    file.name_count = 0;
+    free(file.names[--file.name_count]);
     ADD_LAYER("a", {"kernel:0", 2, {1, 1}}, {"bias:0", 1, {1}});
     expect_unreadable(CNN2SNN_E_UNSUPPORTED, "1 weights of its own");
 }
