@@ -154,14 +154,13 @@ static cnn2snn_status add_list(cnn2snn_context *context, hid_t group, const char
 }
 
 cnn2snn_status c2s_hdf5_attributes_add(cnn2snn_context *context, hid_t group, const char *path, uint64_t file_size,
-                                       struct c2s_text *structure, cnn2snn_error **error)
+                                       bool all, struct c2s_text *structure, cnn2snn_error **error)
 {
     static const char *const scalars[] = {"keras_version", "backend", "model_config", "training_config"};
-    static const char *const lists[] = {"layer_names", "weight_names"};
     bool found;
-    for (size_t i = 0; i < sizeof scalars / sizeof *scalars; i++)
+    for (size_t i = 0; i < sizeof scalars / sizeof *scalars && all; i++)
         C2S_TRY(add_named(context, group, path, file_size, scalars[i], structure, &found, error));
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        C2S_TRY(add_list(context, group, path, file_size, lists[i], structure, error));
-    return CNN2SNN_OK;
+    if (all)
+        C2S_TRY(add_list(context, group, path, file_size, "layer_names", structure, error));
+    return add_list(context, group, path, file_size, "weight_names", structure, error);
 }

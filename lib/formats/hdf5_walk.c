@@ -146,7 +146,8 @@ static cnn2snn_status add_group(struct walker *walker, hid_t group, const char *
                          "groups nested deeper than %u, the context's max_depth",
                          (unsigned)walker->context->max_depth);
     c2s_image_add_group(structure, name);
-    C2S_TRY(c2s_hdf5_attributes_add(walker->context, group, path, walker->file_size, structure, walker->error));
+    bool all = walker->depth < 2; /* the root and model_weights */
+    C2S_TRY(c2s_hdf5_attributes_add(walker->context, group, path, walker->file_size, all, structure, walker->error));
     walker->depth++;
     hsize_t position = 0;
     herr_t result = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, &position, visit_link, walker);
