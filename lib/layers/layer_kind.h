@@ -59,7 +59,43 @@ enum c2s_kind_id {
     C2S_KIND_AVERAGE,
     C2S_KIND_MAXIMUM,
     C2S_KIND_MINIMUM,
-    C2S_KIND_CONCATENATE
+    C2S_KIND_CONCATENATE,
+    /* QuantizeML's (class names "Custom>..."): attributes in layers/quantizeml_attributes.h. What computes on
+     * integers: */
+    C2S_KIND_QML_INPUT_QUANTIZER,
+    C2S_KIND_QML_DEQUANTIZER,
+    C2S_KIND_QML_CONV2D,
+    C2S_KIND_QML_CONV2D_TRANSPOSE,
+    C2S_KIND_QML_DEPTHWISE_CONV2D,
+    C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE,
+    C2S_KIND_QML_SEPARABLE_CONV2D,
+    C2S_KIND_QML_DENSE,
+    C2S_KIND_QML_RELU,
+    C2S_KIND_QML_ACTIVATION,
+    C2S_KIND_QML_ADD,
+    C2S_KIND_QML_CONCATENATE,
+    C2S_KIND_QML_MAX_POOLING2D,
+    C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D,
+    C2S_KIND_QML_FLATTEN,
+    C2S_KIND_QML_RESHAPE,
+    C2S_KIND_QML_PERMUTE,
+    C2S_KIND_QML_DROPOUT,
+    C2S_KIND_QML_RESCALING,
+    C2S_KIND_QML_EXTRACT_TOKEN,
+    C2S_KIND_QML_BUFFER_TEMP_CONV,
+    C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV,
+    C2S_KIND_QML_STATEFUL_PROJECTION,
+    C2S_KIND_QML_STATEFUL_RECURRENT,
+    C2S_KIND_QML_PICO_POST_PROCESSING,
+    /* and its float layers: */
+    C2S_KIND_PADDED_CONV2D,
+    C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE,
+    C2S_KIND_QML_FLOAT_ACTIVATION,
+    C2S_KIND_QML_FLOAT_ADD,
+    C2S_KIND_EXTRACT_TOKEN,
+    C2S_KIND_BUFFER_TEMP_CONV,
+    C2S_KIND_DEPTHWISE_BUFFER_TEMP_CONV,
+    C2S_KIND_COUNT
 };
 
 enum c2s_family {
@@ -67,9 +103,11 @@ enum c2s_family {
     C2S_FAMILY_QUANTIZED = 2,  /* weights on a grid by CNN2SNN */
     C2S_FAMILY_ACTIVATION = 4, /* ReLU and quantized activations, as the reference's rules mean it */
     C2S_FAMILY_QUANTIZED_ACTIVATION = 8,
-    C2S_FAMILY_POOLING = 16, /* MaxPooling2D and GlobalAveragePooling2D, as the reference's rules mean it */
-    C2S_FAMILY_MERGE = 32,   /* takes several inputs */
-    C2S_FAMILY_IDENTITY = 64 /* nothing to do in inference */
+    C2S_FAMILY_POOLING = 16,    /* MaxPooling2D and GlobalAveragePooling2D, as the reference's rules mean it */
+    C2S_FAMILY_MERGE = 32,      /* takes several inputs */
+    C2S_FAMILY_IDENTITY = 64,   /* nothing to do in inference */
+    C2S_FAMILY_QUANTIZEML = 128 /* class of QuantizeML, registered as "Custom>...", quantized or not; no other family
+                                   but MERGE applies to it */
 };
 
 enum { C2S_MAX_LAYER_WEIGHTS = 8 };
@@ -79,6 +117,7 @@ struct c2s_weight_spec {
     struct c2s_shape shape;
     bool trainable; /* before the non-trainable ones in files */
     float initial;  /* value of a weight that nobody set */
+    bool optional;  /* old files lack it: then it has its initial value */
 };
 
 /* Where a layer comes from, which decides what its config means. */
@@ -131,7 +170,8 @@ struct c2s_layer_kind {
     const struct c2s_layer_rules *rules;
 };
 
-/* The row of a class (package prefix and module are ignored; aliases count), or NULL. */
+/* The row of a class (aliases count), or NULL. "Custom>QuantizedConv2D" and so on are QuantizeML's; any other package
+ * prefix is ignored. */
 const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name);
 /* The first row of an id. */
 const struct c2s_layer_kind *c2s_layer_kind_get(enum c2s_kind_id id);
