@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""How long the commands take, start to finish, and what a conversion costs beside copying the file and compressing the result.
+
+  commands.py --cli build/tools/cnn2snn/cnn2snn [--model BIG.h5 (float, e.g. mobilenet.h5 of oracle/make_bench.py)] [--repeat N]
+
+All figures come from one run on one machine: wall time of whole processes, best and median; peak resident memory of the
+process or its reading child, whichever is larger. `cp` is coreutils'; Snappy is the system's libsnappy on the payload
+of the .fbz that was written. Needs python3-snappy.
+"""
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import snappy
+
+ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+ap.add_argument("--cli", required=True)
+ap.add_argument("--model", help="a large float model that quantizes and converts")
+ap.add_argument("--repeat", type=int, default=15)
+options = ap.parse_args()
+data = Path(__file__).resolve().parent.parent / "data" / "mnist"
+cli = os.path.abspath(options.cli)
+
+
+def clock(command, repeat=options.repeat):
+    """Best and median wall time in ms, peak memory in MB."""
+    times, peak = [], 0
+    for _ in range(repeat):
+        start = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        message = process.stderr.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        times.append(1e3 * (time.perf_counter() - start))
+        peak = max(peak, usage.ru_maxrss / 1024)
+        if status:
+            sys.exit("%s: %s" % (" ".join(map(str, command)), message.decode()[-300:]))
+    return min(times), statistics.median(times), peak
+
+
+def row(name, figures, more=""):
+    print("%-44s %8.1f %8.1f %8.0f  %s" % (name, *figures, more), flush=True)
+
+
+def main():
+    print("%-44s %8s %8s %8s" % ("command", "best ms", "median", "peak MB"))
+    with tempfile.TemporaryDirectory() as folder:
+        t = Path(folder)
+        row("/bin/true (a process that does nothing)", clock(["/bin/true"]))
+        quantized, qat = t / "q.h5", data / "mnist_iq8_wq4_aq4_qat.h5"
+        images, labels = data / "images_1000.npy", data / "labels_1000.npy"
+        flat = data / "mnist_float.h5"
+        for name, arguments in (
+                ("inspect mnist_float.h5", ["inspect", "-m", flat]),
+                ("quantize mnist_float.h5", ["quantize", "-m", flat, "-wq", "4", "-aq", "4", "-iq", "8", "-o", quantized]),
+                ("convert mnist_iq8_wq4_aq4.h5", ["convert", "-m", quantized, "-o", t / "m.fbz"]),
+                ("convert mnist_iq8_wq4_aq4_qat.h5", ["convert", "-m", qat, "-o", t / "n.fbz"]),
+                ("inspect mnist.fbz", ["inspect", "-m", t / "m.fbz"]),
+                ("transform syncretize", ["transform", "syncretize", "-m", flat, "-o", t / "s.h5"]),
+                ("evaluate mnist_float.h5, 1,000 images", ["evaluate", "-m", flat, "-i", images, "-l", labels]),
+                ("evaluate quantized, 1,000 images", ["evaluate", "-m", quantized, "-i", images, "-l", labels])):
+            row(name, clock([cli, *map(str, arguments)]))
+        if options.model:
+            large(t, Path(options.model))
+
+
+def large(t, model):
+    size = model.stat().st_size
+    print("\n%s, %.1f MB" % (model.name, size / 1e6))
+    quantized, fbz = t / "large_q.h5", t / "large.fbz"
+    row("quantize 8/4/4", clock([cli, "quantize", "-m", str(model), "-wq", "4", "-aq", "4", "-iq", "8", "-o", str(quantized)], 5))
+    converting = clock([cli, "convert", "-m", str(quantized), "-o", str(fbz)])
+    copying = clock(["cp", str(quantized), str(t / "copy.h5")])
+    payload = snappy.uncompress(fbz.read_bytes()[payload_start(fbz):])
+    times = []
+    for _ in range(options.repeat):
+        start = time.perf_counter()
+        snappy.compress(payload)
+        times.append(1e3 * (time.perf_counter() - start))
+    packing = (min(times), statistics.median(times), 0)
+    row("convert", converting)
+    row("cp of the quantized model", copying)
+    row("Snappy of the payload, %.1f MB" % (len(payload) / 1e6), packing)
+    print("convert is %.2f times (cp + Snappy), by the medians; peak memory %.2f times the file" % (
+        converting[1] / (copying[1] + packing[1]), converting[2] * 1024 * 1024 / quantized.stat().st_size))
+
+
+def payload_start(fbz):
+    """Where the Snappy block of the file begins: the whole file is one, but for a header that some versions have."""
+    block = fbz.read_bytes()
+    for start in range(0, 16):
+        try:
+            snappy.uncompress(block[start:])
+            return start
+        except Exception:  # noqa: BLE001
+            continue
+    sys.exit("no Snappy block in " + str(fbz))
+
+
+if __name__ == "__main__":
+    main()
