@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/error_object.h"
+#include "base/json.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 
@@ -45,12 +46,31 @@ static cnn2snn_status ask_function(const cnn2snn_layer *layer, const struct c2s_
     return CNN2SNN_OK;
 }
 
+/* The default quantizer: nobody else holds it yet, so that it may be given its number. */
+static cnn2snn_status make_default(const cnn2snn_layer *layer, const struct c2s_layer_rule *rule,
+                                   cnn2snn_quantizer_kind kind, cnn2snn_quantizer **out_quantizer,
+                                   cnn2snn_error **error)
+{
+    size_t *made = kind == CNN2SNN_QUANTIZER_MAX ? &rule->made->per_tensor : &rule->made->per_axis;
+    size_t number = (*made)++;
+    C2S_TRY(c2s_quantizer_create(layer->context, kind, rule->bitwidth, 0, out_quantizer, error));
+    if (!number)
+        return CNN2SNN_OK;
+    json_t *config = (*out_quantizer)->config;
+    json_t *name = json_sprintf("%s_%zu", c2s_json_get_string(config, "name", ""), number);
+    if (!json_object_set_new(config, "name", name))
+        return CNN2SNN_OK;
+    c2s_quantizer_release(*out_quantizer);
+    *out_quantizer = NULL;
+    return c2s_error_no_memory(error);
+}
+
 static cnn2snn_status choose_new(const cnn2snn_layer *layer, const struct c2s_layer_rule *rule,
                                  cnn2snn_quantizer_kind kind, cnn2snn_quantizer **out_quantizer,
                                  cnn2snn_error **error)
 {
     cnn2snn_quantizer *by_default = NULL;
-    C2S_TRY(c2s_quantizer_create(layer->context, kind, rule->bitwidth, 0, &by_default, error));
+    C2S_TRY(make_default(layer, rule, kind, &by_default, error));
     if (!rule->quantizer_function) {
         *out_quantizer = by_default;
         return CNN2SNN_OK;

@@ -6,10 +6,17 @@
 #include "cnn2snn/quantizer.h"
 #include "ir/layer.h"
 
+/* How many default quantizers were made so far: their names are numbered, as Keras numbers them. */
+struct c2s_quantizer_count {
+    size_t per_axis;
+    size_t per_tensor;
+};
+
 struct c2s_layer_rule {
     int32_t bitwidth;
     cnn2snn_quantizer_fn quantizer_function; /* or NULL */
     void *user_data;
+    struct c2s_quantizer_count *made;
 };
 
 /* ReLU and quantized activations. */

@@ -46,7 +46,8 @@ static cnn2snn_status quantize_layers(const struct c2s_graph *graph, const struc
                                       cnn2snn_layer **layers, cnn2snn_error **error)
 {
     int32_t weight_bits = settings->input_weight_bits == -1 ? settings->weight_bits : settings->input_weight_bits;
-    struct c2s_layer_rule rule = {0, settings->quantizer_function, settings->user_data};
+    struct c2s_quantizer_count made = {0, 0};
+    struct c2s_layer_rule rule = {0, settings->quantizer_function, settings->user_data, &made};
     for (size_t i = 0; i < graph->layer_count; i++) {
         const cnn2snn_layer *layer = graph->layers[i];
         C2S_TRY(c2s_progress(graph->context, "quantize", i, graph->layer_count, error));
@@ -101,7 +102,8 @@ cnn2snn_status c2s_graph_quantize_layer(const struct c2s_graph *graph, size_t la
                                         struct c2s_graph **out_graph, cnn2snn_error **error)
 {
     size_t index = layer + (graph->sequential ? 1 : 0); /* Keras doesn't count the InputLayer of a Sequential */
-    struct c2s_layer_rule rule = {bitwidth, quantizer_function, user_data};
+    struct c2s_quantizer_count made = {0, 0};
+    struct c2s_layer_rule rule = {bitwidth, quantizer_function, user_data, &made};
     if (bitwidth <= 0)
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-029", "bitwidth %d, expected more than 0",
                          (int)bitwidth);

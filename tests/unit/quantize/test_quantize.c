@@ -501,12 +501,21 @@ static cnn2snn_status keep_default(void *user_data, const cnn2snn_layer *layer, 
     return CNN2SNN_OK;
 }
 
-START_TEST(l011_the_default_may_be_given_back)
+static const char *name_of(const cnn2snn_quantizer *quantizer)
+{
+    return json_string_value(json_object_get(quantizer->config, "name"));
+}
+
+START_TEST(l011_the_default_may_be_given_back_and_is_numbered_as_keras_does)
 {
     bits(4, 4, -1);
     settings.quantizer_function = keep_default;
     quantized("[2, 2, 1]", BASE);
     is_now("s", "QuantizedSeparableConv2D MaxPerAxisQuantizer 4 MaxQuantizer 4");
+    ck_assert_str_eq(name_of(c2s_layer_quantizer(layer_named(result, "c"))), "max_per_axis_quantizer");
+    ck_assert_str_eq(name_of(c2s_layer_quantizer(layer_named(result, "s"))), "max_per_axis_quantizer_1");
+    ck_assert_str_eq(name_of(c2s_layer_depthwise_quantizer(layer_named(result, "s"))), "max_quantizer");
+    ck_assert_str_eq(name_of(c2s_layer_quantizer(layer_named(result, "d"))), "max_per_axis_quantizer_2");
     release();
 }
 END_TEST
@@ -767,7 +776,7 @@ int main(void)
     tcase_add_test(cases, weights_that_are_no_numbers_are_refused);
     tcase_add_test(cases, ex21_l011_the_function_is_asked_pointwise_first);
     tcase_add_test(cases, l016_the_function_is_not_asked_for_quantized_layers);
-    tcase_add_test(cases, l011_the_default_may_be_given_back);
+    tcase_add_test(cases, l011_the_default_may_be_given_back_and_is_numbered_as_keras_does);
     tcase_add_test(cases, l011_a_function_that_fails);
     tcase_add_test(cases, l103_quantizers_of_the_users_own);
     tcase_add_test(cases, l016_activations_of_the_users_own_keep_their_class);
