@@ -7,6 +7,7 @@ Configs lose what no reader looks at (initializers, regularizers, constraints); 
 DUMP_IMAGE is the program that the build makes of dump_image.c (ninja tests/fuzz/dump_image).
 """
 import json
+import math
 import pathlib
 import shutil
 import subprocess
@@ -19,10 +20,145 @@ IGNORED = ("_initializer", "_regularizer", "_constraint")
 LARGEST_MODEL = 40_000
 
 
+def node(kind, name, calls, **config):
+    return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": calls}
+
+
+def functional(*layers, inputs=(("in", 0, 0),), outputs=(("r", 0, 0),)):
+    first = node("InputLayer", "in", [], batch_input_shape=[None, 4, 4, 2])
+    return {"class_name": "Functional",
+            "config": {"name": "f", "layers": [first, *layers], "input_layers": inputs, "output_layers": outputs}}
+
+
+def sequential(*layers, **config):
+    return {"class_name": "Sequential", "config": {"name": "s", "layers": list(layers), **config}}
+
+
+def keras3(*calls):
+    return [{"args": [[{"class_name": "__keras_tensor__", "config": {"keras_history": c}} for c in calls]], "kwargs": {"mask": None}}]
+
+
+def relu(calls, name="r", kind="ReLU", **config):
+    return node(kind, name, calls, **config)
+
+
+PLAIN = {"class_name": "Dense", "config": {"name": "d", "units": 2}}
+INNER = sequential(PLAIN)
+
+# Small configs for the paths that real models don't take, most of them errors.
+CONFIGS = {
+    "call_bare": functional(relu([["in", 0, 0, {}]])),
+    "call_named": functional(relu([{"x": ["in", 0, 0]}])),
+    "call_loop": functional(relu([[["r", 0, 0]]])),
+    "call_missing": functional(relu([[["gone", 0, 0]]])),
+    "call_number": functional(relu([[["in", 3, 0]]])),
+    "call_output": functional(relu([[["in", 0, 3]]])),
+    "call_nothing": functional(relu([[]])),
+    "call_scalar": functional(relu([[3]])),
+    "call_constant": functional(relu([[["_CONSTANT_VALUE", -1, 0.5, {}]]])),
+    "call_form": functional(relu([[["in", "a", 0]]])),
+    "call_training": functional(relu([[["in", 0, 0, {"training": True}]]], kind="BatchNormalization")),
+    "call_keras3": functional(relu(keras3(["in", 0, 0], ["in", 0, 0]), kind="Add")),
+    "call_keras3_scalar": functional(relu([{"args": [0.5, {"class_name": "__keras_tensor__", "config": {
+        "keras_history": ["in", 0, 0]}}], "kwargs": {"y": {"class_name": "__keras_tensor__", "config": {
+            "keras_history": ["in", 0, 0]}}}}], kind="Add")),
+    "end_bare": functional(relu([[["in", 0, 0]]]), outputs=("r", 0, 0)),
+    "end_named": functional(relu([[["in", 0, 0]]]), outputs={"a": ("r", 0, 0)}),
+    "end_missing": functional(relu([[["in", 0, 0]]]), outputs=None),
+    "end_empty": functional(relu([[["in", 0, 0]]]), inputs=[]),
+    "end_twice": functional(relu([[["in", 0, 0]]]), inputs=(("in", 0, 0), ("in", 0, 0))),
+    "end_no_input": functional(relu([[["in", 0, 0]]]), inputs=(("r", 0, 0),)),
+    "layer_twice": functional(relu([[["in", 0, 0]]]), relu([[["in", 0, 0]]])),
+    "layer_uncalled": functional(relu([]), outputs=(("in", 0, 0),)),
+    "layer_unnamed": functional({"class_name": "ReLU", "config": {}}),
+    "layer_registered": functional(relu([[["in", 0, 0]]], kind="Custom>QuantizedReLU", quant_config={})),
+    "layer_operation": functional({**relu([[["in", 0, 0]]], kind="Add"), "module": "keras.src.ops.numpy"}),
+    "layer_stranger": functional({**relu([[["in", 0, 0]]]), "module": "my.layers", "registered_name": "Pack>ReLU"}),
+    "layer_keras1": functional(relu([[["in", 0, 0]]], kind="Conv2D", nb_filter=3)),
+    "nested_late_input": functional(node("Flatten", "x", [[["in", 0, 0]]]), {**INNER, "name": "t", "inbound_nodes": [[["x", 0, 0]]]},
+                                    relu([[["t", 0, 0]]])),
+    "nested_number": functional({**INNER, "name": "t", "inbound_nodes": [[["in", 0, 0]]]}, relu([[["t", 1, 0]]])),
+    "nested_uncalled": functional({**INNER, "name": "t", "inbound_nodes": []}, relu([[["in", 0, 0]]])),
+    "nested_unnamed": {"class_name": "Sequential", "config": [
+        {"class_name": "Sequential", "config": [{"class_name": "Dense", "config": {"name": "sequential", "units": 2,
+                                                                              "batch_input_shape": [None, 3]}}]},
+        {"class_name": "Sequential", "config": [{"class_name": "ReLU", "config": {"name": "x"}}]}]},
+    "sequential_no_shape": INNER,
+    "sequential_build_shape": sequential(PLAIN, build_input_shape={"class_name": "TensorShape", "items": [None, 3]}),
+    "sequential_late_input": sequential(PLAIN, node("InputLayer", "in", [], batch_input_shape=[None, 3])),
+    "sequential_scalar": sequential(node("InputLayer", "in", [], batch_shape=[None, 3]), 3),
+    "sequential_two_outputs": sequential(node("InputLayer", "in", [], batch_shape=[None, 4, 4, 2]),
+                                         {**functional(outputs=(("in", 0, 0), ("in", 0, 0))), "name": "t"}, INNER),
+    "input_shape": sequential(node("InputLayer", "in", [], shape=[3], dtype={"config": {"name": "mixed_float16"}}), PLAIN),
+    "subclassed": {"class_name": "MyModel", "config": {}},
+    "keras3_form": sequential(
+        {"class_name": "InputLayer", "config": {"batch_shape": [None, 4], "optional": False, "name": "in"}},
+        {"class_name": "Dense", "config": {
+            "name": "d", "units": 2, "dtype": {"class_name": "DTypePolicy", "config": {"name": "mixed_float16"}},
+            "kernel_initializer": {"class_name": "GlorotUniform", "config": {"seed": {}, "input_axes": None}},
+            "activation": {"class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": 0.25}}}},
+        {"class_name": "LeakyReLU", "config": {"name": "l", "negative_slope": 0.25}},
+        {"class_name": "BatchNormalization", "config": {"name": "b", "renorm": False, "renorm_momentum": 0.9}},
+        {"class_name": "Activation", "config": {"name": "a", "activation": "hard_sigmoid"}},
+        {"class_name": "Activation", "config": {"name": "k", "activation": "hard_sigmoid_keras3"}}),
+}
+
+
 def slim(value):
     if isinstance(value, dict):
         return {k: slim(v) for k, v in value.items() if not k.endswith(IGNORED)}
     return [slim(v) for v in value] if isinstance(value, list) else value
+
+
+def image_string(text):
+    return len(text).to_bytes(4, "little") + text.encode()
+
+
+def image(config, layers):
+    """An image (lib/formats/hdf5_image.h) of layers {name: {weight: shape or reason}}, all values 0."""
+    def attribute(name, listed, strings):
+        return b"A" + image_string(name) + bytes([listed]) + len(strings).to_bytes(4, "little") + b"".join(map(image_string, strings))
+    structure, size = b"G" + image_string(""), 0
+    structure += attribute("model_config", 0, [json.dumps(config)]) + attribute("keras_version", 0, ["2.4.0"])
+    structure += b"G" + image_string("model_weights")
+    for layer, weights in layers.items():
+        structure += b"G" + image_string(layer) + attribute("weight_names", 1, list(weights))
+        for weight, shape in weights.items():
+            if isinstance(shape, str):
+                structure += b"R" + image_string(weight) + image_string(shape)
+            elif shape is not None:
+                bytes_of_it = 4 * math.prod(shape)
+                structure += b"D" + image_string(weight) + b"f\4\0" + bytes([len(shape)])
+                structure += b"".join(n.to_bytes(8, "little") for n in (*shape, size, bytes_of_it))
+                size += (bytes_of_it + 63) // 64 * 64
+        structure += b"E"
+    structure += attribute("layer_names", 1, list(layers)) + b"EE"
+    front = b"C2SIMAGE" + b"".join(n.to_bytes(8, "little") for n in (len(structure), size, 0)) + structure
+    return front + bytes(-len(front) % 64 + size)
+
+
+DENSE_MODEL = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 3]), PLAIN,
+                         {"class_name": "Mine", "config": {"name": "m"}})
+OUTER = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 3]), {**sequential(
+    PLAIN, {"class_name": "Mine", "config": {"name": "m"}},
+    {"class_name": "BatchNormalization", "config": {"name": "b", "trainable": False}}), "name": "inner"})
+OUTER["config"]["layers"][1]["config"]["trainable"] = False
+CONVOLUTION = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 4, 4, 1]), {
+    "class_name": "Conv2D", "config": {"name": "c", "filters": 3, "kernel_size": [2, 1], "use_bias": False}})
+BOTH = {"kernel:0": (3, 2), "bias:0": (2,)}
+
+IMAGES = {
+    "opaque": (DENSE_MODEL, {"d": BOTH, "m": {"m/query/kernel:0": (2,), "key": (3, 1)}}),
+    "opaque_refused": (DENSE_MODEL, {"d": BOTH, "m": {"m": "a soft link"}}),
+    "nested": (OUTER, {"inner": {**BOTH, "x/m/query:0": (2,), "0": (2,), "1": (2,), "2": (2,), "3": (2,)}}),
+    "turned": (CONVOLUTION, {"c": {"kernel": (1, 3, 1, 2)}}),
+    "few": (DENSE_MODEL, {"d": {"kernel:0": (3, 2)}}),
+    "none": (DENSE_MODEL, {}),
+    "shape": (DENSE_MODEL, {"d": {"kernel:0": (2, 3), "bias:0": (2,)}}),
+    "missing": (DENSE_MODEL, {"d": {"kernel:0": None, "bias:0": (2,)}}),
+    "refused": (DENSE_MODEL, {"d": {"kernel:0": "a soft link", "bias:0": (2,)}}),
+    "own": (DENSE_MODEL, {"top_level_model_weights": {"w": (1,)}, "d": BOTH}),
+}
 
 
 def rewrites(golden):
@@ -41,6 +177,12 @@ def main():
     rewrites(golden)
     for target in ("keras_config", "keras_model", "hdf5_bytes"):
         (HERE / "corpus" / target).mkdir(parents=True, exist_ok=True)
+    for name, config in CONFIGS.items():
+        text = json.dumps(config, separators=(",", ":")).encode()
+        (HERE / "corpus/keras_config" / ("made_" + name)).write_bytes(b"\1" + text)
+        (HERE / "corpus/keras_config" / ("made_strict_" + name)).write_bytes(b"\6" + text)
+    for name, (config, layers) in IMAGES.items():
+        (HERE / "corpus/keras_model" / ("made_" + name)).write_bytes(image(config, layers))
     models = sorted(golden.glob("keras_load/*_h5/model.h5")) + sorted((HERE.parent / "data/hdf5").glob("*.h5"))
     for path in models:
         name = path.parent.name if path.name == "model.h5" else path.stem
