@@ -8,49 +8,50 @@
 #include "ops/op_kind.h"
 
 static const struct c2s_op_kind kinds[] = {
-    {C2S_KIND_CUSTOM, C2S_OP_SEPARATE, NULL, c2s_op_custom},
-    {C2S_KIND_CUSTOM_ACTIVATION, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
-    {C2S_KIND_INPUT, C2S_OP_VIEW, NULL, c2s_op_copy},
-    {C2S_KIND_RESCALING, C2S_OP_IN_PLACE, c2s_op_prepare_rescaling, c2s_op_rescaling},
-    {C2S_KIND_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
-    {C2S_KIND_SEPARABLE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
-    {C2S_KIND_DEPTHWISE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
-    {C2S_KIND_CONV2D_TRANSPOSE, C2S_OP_SEPARATE, c2s_op_prepare_transpose, c2s_op_convolution},
-    {C2S_KIND_DENSE, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
-    {C2S_KIND_QUANTIZED_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
-    {C2S_KIND_QUANTIZED_SEPARABLE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
-    {C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
-    {C2S_KIND_QUANTIZED_DENSE, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
-    {C2S_KIND_BATCH_NORMALIZATION, C2S_OP_IN_PLACE, c2s_op_prepare_batch_normalization, c2s_op_batch_normalization},
-    {C2S_KIND_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_relu},
-    {C2S_KIND_QUANTIZED_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
-    {C2S_KIND_ACTIVATION_DISCRETE_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
-    {C2S_KIND_ACTIVATION, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
-    {C2S_KIND_SOFTMAX, C2S_OP_IN_PLACE, NULL, c2s_op_softmax},
-    {C2S_KIND_LEAKY_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
-    {C2S_KIND_PRELU, C2S_OP_IN_PLACE, NULL, c2s_op_prelu},
-    {C2S_KIND_ELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
-    {C2S_KIND_THRESHOLDED_RELU, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
-    {C2S_KIND_MAX_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_max_pooling},
-    {C2S_KIND_AVERAGE_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_average_pooling},
-    {C2S_KIND_GLOBAL_AVERAGE_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_global_average},
-    {C2S_KIND_GLOBAL_MAX_POOLING2D, C2S_OP_SEPARATE, NULL, c2s_op_global_max},
-    {C2S_KIND_ZERO_PADDING2D, C2S_OP_SEPARATE, NULL, c2s_op_zero_padding},
-    {C2S_KIND_CROPPING2D, C2S_OP_SEPARATE, NULL, c2s_op_cropping},
-    {C2S_KIND_UP_SAMPLING2D, C2S_OP_SEPARATE, NULL, c2s_op_up_sampling},
-    {C2S_KIND_FLATTEN, C2S_OP_VIEW, NULL, c2s_op_flatten},
-    {C2S_KIND_RESHAPE, C2S_OP_VIEW, NULL, c2s_op_copy},
-    {C2S_KIND_PERMUTE, C2S_OP_SEPARATE, NULL, c2s_op_permute},
-    {C2S_KIND_REPEAT_VECTOR, C2S_OP_SEPARATE, NULL, c2s_op_repeat_vector},
-    {C2S_KIND_DROPOUT, C2S_OP_VIEW, NULL, c2s_op_copy},
-    {C2S_KIND_TRAINING_NOISE, C2S_OP_VIEW, NULL, c2s_op_copy},
-    {C2S_KIND_ADD, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_SUBTRACT, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_MULTIPLY, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_AVERAGE, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_MAXIMUM, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_MINIMUM, C2S_OP_SEPARATE, NULL, c2s_op_merge},
-    {C2S_KIND_CONCATENATE, C2S_OP_SEPARATE, NULL, c2s_op_concatenate},
+    {C2S_KIND_CUSTOM, false, C2S_OP_SEPARATE, NULL, c2s_op_custom},
+    {C2S_KIND_CUSTOM_ACTIVATION, false, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_INPUT, false, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_RESCALING, false, C2S_OP_IN_PLACE, c2s_op_prepare_rescaling, c2s_op_rescaling},
+    {C2S_KIND_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
+    {C2S_KIND_SEPARABLE_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
+    {C2S_KIND_DEPTHWISE_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
+    {C2S_KIND_CONV2D_TRANSPOSE, true, C2S_OP_SEPARATE, c2s_op_prepare_transpose, c2s_op_convolution},
+    {C2S_KIND_DENSE, false, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
+    {C2S_KIND_QUANTIZED_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_convolution, c2s_op_convolution},
+    {C2S_KIND_QUANTIZED_SEPARABLE_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_separable, c2s_op_separable},
+    {C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D, true, C2S_OP_SEPARATE, c2s_op_prepare_depthwise, c2s_op_depthwise},
+    {C2S_KIND_QUANTIZED_DENSE, false, C2S_OP_SEPARATE, c2s_op_prepare_dense, c2s_op_dense},
+    {C2S_KIND_BATCH_NORMALIZATION, false, C2S_OP_IN_PLACE, c2s_op_prepare_batch_normalization,
+     c2s_op_batch_normalization},
+    {C2S_KIND_RELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_relu},
+    {C2S_KIND_QUANTIZED_RELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_ACTIVATION_DISCRETE_RELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_quantized_activation},
+    {C2S_KIND_ACTIVATION, false, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_SOFTMAX, false, C2S_OP_IN_PLACE, NULL, c2s_op_softmax},
+    {C2S_KIND_LEAKY_RELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_PRELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_prelu},
+    {C2S_KIND_ELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_THRESHOLDED_RELU, false, C2S_OP_IN_PLACE, NULL, c2s_op_activation},
+    {C2S_KIND_MAX_POOLING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_max_pooling},
+    {C2S_KIND_AVERAGE_POOLING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_average_pooling},
+    {C2S_KIND_GLOBAL_AVERAGE_POOLING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_global_average},
+    {C2S_KIND_GLOBAL_MAX_POOLING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_global_max},
+    {C2S_KIND_ZERO_PADDING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_zero_padding},
+    {C2S_KIND_CROPPING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_cropping},
+    {C2S_KIND_UP_SAMPLING2D, true, C2S_OP_SEPARATE, NULL, c2s_op_up_sampling},
+    {C2S_KIND_FLATTEN, false, C2S_OP_VIEW, NULL, c2s_op_flatten},
+    {C2S_KIND_RESHAPE, false, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_PERMUTE, false, C2S_OP_SEPARATE, NULL, c2s_op_permute},
+    {C2S_KIND_REPEAT_VECTOR, false, C2S_OP_SEPARATE, NULL, c2s_op_repeat_vector},
+    {C2S_KIND_DROPOUT, false, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_TRAINING_NOISE, false, C2S_OP_VIEW, NULL, c2s_op_copy},
+    {C2S_KIND_ADD, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_SUBTRACT, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MULTIPLY, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_AVERAGE, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MAXIMUM, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_MINIMUM, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
+    {C2S_KIND_CONCATENATE, false, C2S_OP_SEPARATE, NULL, c2s_op_concatenate},
 };
 
 static const struct c2s_op_kind *find_kind(enum c2s_kind_id id)
@@ -106,6 +107,12 @@ enum c2s_op_memory c2s_op_memory(const cnn2snn_layer *layer)
     return kind->memory;
 }
 
+/* Of an image with its channels in front that is the columns: hardly what anybody meant. */
+static bool goes_along_last_axis(enum c2s_function function)
+{
+    return function == C2S_SOFTMAX || function == C2S_LOG_SOFTMAX || function == C2S_GLU || function == C2S_SPARSEMAX;
+}
+
 cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error)
 {
     if (c2s_layer_id(layer) == C2S_KIND_MODEL)
@@ -113,10 +120,12 @@ cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error)
     if (!find_kind(c2s_layer_id(layer)))
         return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-class", layer->name,
                                "class %s is unknown and can't be run", layer->class_name);
-    if (c2s_layer_is_channels_first(layer) && c2s_layer_id(layer) != C2S_KIND_FLATTEN)
-        return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-channels-first", layer->name,
-                               "%s with data_format channels_first can't be run, expected channels_last",
-                               layer->class_name);
+    const struct c2s_conv_attributes *conv = c2s_layer_conv(layer);
+    if (conv && conv->channels_first && goes_along_last_axis(conv->activation.function))
+        return c2s_layer_error(
+            layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-channels-first", layer->name,
+            "%s with data_format channels_first and an activation along the last axis can't be run",
+            layer->class_name);
     return CNN2SNN_OK;
 }
 
@@ -131,6 +140,7 @@ cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op
     op->context = layer->context;
     op->layer = layer;
     op->forward = kind->forward;
+    op->channels_first = kind->image && c2s_layer_is_channels_first(layer);
     cnn2snn_status status = kind->prepare ? kind->prepare(op, error) : CNN2SNN_OK;
     if (status) {
         c2s_error_set_layer(error, layer->name);
@@ -158,7 +168,7 @@ cnn2snn_status c2s_op_forward(const struct c2s_op *op, struct c2s_run *run, size
                               cnn2snn_tensor *const *inputs, cnn2snn_tensor *output, cnn2snn_error **error)
 {
     struct c2s_op_call call = {op, run, input_count, inputs, output};
-    cnn2snn_status status = op->forward(&call, error);
+    cnn2snn_status status = op->channels_first ? c2s_op_channels_first(&call, error) : op->forward(&call, error);
     if (status)
         c2s_error_set_layer(error, op->layer->name);
     return status;

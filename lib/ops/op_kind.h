@@ -26,6 +26,7 @@ struct c2s_op {
     cnn2snn_context *context;
     const cnn2snn_layer *layer;
     c2s_op_forward_fn forward;
+    bool channels_first;
     cnn2snn_tensor *kernels[2]; /* weights as they are used: quantized where the layer says so */
     const float *bias;          /* or NULL */
     struct c2s_packed_matrix *packed;
@@ -36,6 +37,7 @@ struct c2s_op {
 /* prepare may be NULL. */
 struct c2s_op_kind {
     enum c2s_kind_id id;
+    bool image; /* has a data_format, and means pixels by it */
     enum c2s_op_memory memory;
     c2s_op_prepare_fn prepare;
     c2s_op_forward_fn forward;
@@ -55,6 +57,9 @@ bool c2s_activation_epilogue(const struct c2s_activation_attributes *activation,
 /* Any function, on `rows` rows of x; rows of y are half as long for GLU. x and y may be the same otherwise. */
 cnn2snn_status c2s_activation_apply(const struct c2s_activation_attributes *activation, struct c2s_run *run,
                                     size_t rows, size_t row, const float *x, float *y, cnn2snn_error **error);
+
+/* Runs the op's forward function on images whose channels are not last. */
+cnn2snn_status c2s_op_channels_first(const struct c2s_op_call *call, cnn2snn_error **error);
 
 cnn2snn_status c2s_op_prepare_convolution(struct c2s_op *op, cnn2snn_error **error);
 cnn2snn_status c2s_op_prepare_separable(struct c2s_op *op, cnn2snn_error **error);

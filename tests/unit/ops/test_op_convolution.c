@@ -373,13 +373,14 @@ START_TEST(a_nan_reaches_the_windows_it_lies_in_and_no_others)
 }
 END_TEST
 
-START_TEST(channels_first_is_refused)
+START_TEST(channels_first_with_softmax_along_the_columns_is_refused)
 {
     cnn2snn_layer *layer =
-        make_layer("Conv2D", "{'name': 'c', 'filters': 3, 'kernel_size': 3, 'data_format': 'channels_first'}");
+        make_layer("Conv2D", "{'name': 'c', 'filters': 3, 'kernel_size': 3, 'activation': 'softmax', "
+                             "'data_format': 'channels_first'}");
     cnn2snn_tensor *x = TENSOR(NULL, 1, 2, 6, 6), *y = NULL;
     CHECK_FAILS(c2s_layer_call(layer, 1, (const cnn2snn_tensor *const *)&x, &y, &error), CNN2SNN_E_UNSUPPORTED,
-                "channels_first");
+                "c: Conv2D with data_format channels_first");
     ck_assert_ptr_null(y);
     c2s_tensor_release(x);
     c2s_layer_release(layer);
@@ -401,6 +402,6 @@ int main(void)
     tcase_add_test(tests, quantized_separable_is_ex_19);
     tcase_add_test(tests, quantized_depthwise_never_adds_its_bias_ex_16);
     tcase_add_test(tests, a_nan_reaches_the_windows_it_lies_in_and_no_others);
-    tcase_add_test(tests, channels_first_is_refused);
+    tcase_add_test(tests, channels_first_with_softmax_along_the_columns_is_refused);
     return run_suite(suite, tests);
 }
