@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides what layers of Akida 1.0 compute (spec/simulator.md 3). */
+#include <string.h>
+
+#include "simulate/run.h"
+
+enum { POTENTIAL_BITS = 20 };
+
+/* Level of an activation: ceil(16 (potential - threshold) / step), from 0 to the largest. */
+static void activate(const struct c2s_stage *stage, int32_t *values, int64_t places)
+{
+    int64_t filters = stage->out[2], top = (1 << stage->act_bits) - 1;
+    for (int64_t i = 0; i < places; i++, values += filters)
+        for (int64_t f = 0; f < filters; f++) {
+            int64_t excess = 16 * ((int64_t)values[f] - stage->threshold[f]), step = stage->step[f];
+            values[f] = excess <= 0 ? 0 : excess >= top * step ? (int32_t)top : (int32_t)((excess + step - 1) / step);
+        }
+}
+
+/* A running sum that saturates after each addition, first axis outermost. */
+static void average_pool(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
+{
+    int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
+    memset(output, 0, (size_t)filters * sizeof *output);
+    for (int64_t i = 0; i < places; i++, sums += filters)
+        for (int64_t f = 0; f < filters; f++)
+            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + sums[f], POTENTIAL_BITS);
+}
+
+/* Pooling of the sums, unless they lie in the output already, and the activation. */
+static void finish(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
+{
+    if (stage->pool_type == C2S_POOL_MAX)
+        c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
+    else if (stage->pool_type == C2S_POOL_AVERAGE)
+        average_pool(stage, sums, output);
+    if (stage->activation)
+        activate(stage, output, stage->out[0] * stage->out[1]);
+}
+
+static int32_t *sums_of(const struct c2s_stage *stage, int32_t *output, int32_t *scratch)
+{
+    return stage->pool_type == C2S_POOL_NONE ? output : scratch + stage->conv_offset;
+}
+
+C2S_DECLARE_RUN(c2s_run_convolutional)
+{
+    int32_t *sums = sums_of(stage, output, scratch);
+    c2s_integer_convolve(&stage->window, c2s_pad_input(stage, inputs[0], scratch), stage->in[2], stage->weights,
+                         stage->out[2], sums);
+    finish(stage, sums, output);
+}
+
+C2S_DECLARE_RUN(c2s_run_separable)
+{
+    int64_t places = stage->window.x.out * stage->window.y.out, channels = stage->in[2];
+    int32_t *sums = sums_of(stage, output, scratch);
+    const int32_t *padded = c2s_pad_input(stage, inputs[0], scratch);
+    int32_t *between = scratch + stage->conv_offset - places * channels;
+    c2s_integer_depthwise(&stage->window, padded, channels, stage->weights, between);
+    for (int64_t i = 0; i < places; i++)
+        c2s_integer_multiply(between + i * channels, channels, stage->pointwise, stage->out[2],
+                             sums + i * stage->out[2]);
+    finish(stage, sums, output);
+}
+
+C2S_DECLARE_RUN(c2s_run_fully_connected)
+{
+    int64_t x = stage->in[0], y = stage->in[1], channels = stage->in[2];
+    for (int64_t i = 0; i < x; i++)
+        for (int64_t j = 0; j < y; j++)
+            for (int64_t c = 0; c < channels; c++)
+                scratch[(c * y + j) * x + i] = inputs[0][(i * y + j) * channels + c];
+    c2s_integer_multiply(scratch, x * y * channels, stage->weights, stage->out[2], output);
+    for (int64_t f = 0; f < stage->out[2]; f++)
+        output[f] = (int32_t)c2s_saturate(output[f], POTENTIAL_BITS);
+    finish(stage, output, output);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps that layers of Akida 2.0 have in common; values are [places][channels of the output]. */
+#ifndef C2S_RUN_V2_H
+#define C2S_RUN_V2_H
+
+#include "simulate/stage.h"
+
+/* Values shifted channel by channel and saturated to the buffer. */
+void c2s_shift_input(const struct c2s_stage *stage, const int32_t *values, int64_t count, int32_t *out);
+/* Saturates the sums to the buffer and adds the bias. */
+void c2s_add_bias(const struct c2s_stage *stage, int32_t *sums, int64_t places);
+void c2s_apply_activation(const struct c2s_stage *stage, int32_t *values, int64_t places);
+/* Output scale and shift, and the output's bits. */
+void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t places);
+/* All of them, in place, for layers without pooling. */
+void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides which inputs a model takes, and the types of its outputs (spec/simulator.md 1 and 2). */
+#include "simulate/sample.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "akida/kinds.h"
+#include "base/error.h"
+
+static cnn2snn_dtype input_dtype(const struct c2s_stage *first)
+{
+    bool image = first->layer->kind == C2S_AKIDA_INPUT_CONVOLUTIONAL || first->layer->kind == C2S_AKIDA_INPUT_CONV2D;
+    return image ? CNN2SNN_DTYPE_UINT8 : first->dtype;
+}
+
+cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_tensor *input, cnn2snn_error **error)
+{
+    cnn2snn_dtype dtype = input_dtype(first);
+    bool takes_floats = first->layer->kind == C2S_AKIDA_QUANTIZER;
+    bool flat = input->rank == 2 && first->in[0] == 1 && first->in[1] == 1 && input->shape[1] == first->in[2];
+    char found[160], expected[160];
+    if (input->dtype != dtype && !(takes_floats && input->dtype == CNN2SNN_DTYPE_FLOAT32))
+        return c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT", "the input is %s, expected %s%s",
+                         c2s_dtype_name(input->dtype), takes_floats ? "float32 or " : "", c2s_dtype_name(dtype));
+    if (!flat && (input->rank != 4 || memcmp(input->shape + 1, first->in, sizeof first->in))) {
+        const int64_t shape[4] = {-1, first->in[0], first->in[1], first->in[2]};
+        return c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT", "the input's shape is %s, expected %s",
+                         c2s_shape_print(input->rank, input->shape, found, sizeof found),
+                         c2s_shape_print(4, shape, expected, sizeof expected));
+    }
+    return CNN2SNN_OK;
+}
+
+/* Rounded to the nearest, halves away from zero; NaN becomes the smallest. */
+static int32_t quantize(const struct c2s_stage *first, float value, int64_t channel)
+{
+    double rounded = round((double)(value * first->float_scales[channel])) + first->threshold[channel];
+    int32_t bits = first->output_bits;
+    double low = first->is_unsigned ? 0 : -ldexp(1, bits - 1),
+           high = first->is_unsigned ? ldexp(1, bits) - 1 : -low - 1;
+    return (int32_t)(rounded >= low ? (rounded > high ? high : rounded) : low);
+}
+
+static int32_t value_at(const cnn2snn_tensor *tensor, uint64_t index)
+{
+    switch (tensor->dtype) {
+    case CNN2SNN_DTYPE_UINT8:
+        return ((const uint8_t *)tensor->data)[index];
+    case CNN2SNN_DTYPE_INT8:
+        return ((const int8_t *)tensor->data)[index];
+    case CNN2SNN_DTYPE_UINT16:
+        return ((const uint16_t *)tensor->data)[index];
+    default:
+        return ((const int16_t *)tensor->data)[index];
+    }
+}
+
+void c2s_sample_load(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample, int32_t *out)
+{
+    bool quantizer = first->layer->kind == C2S_AKIDA_QUANTIZER, real = input->dtype == CNN2SNN_DTYPE_FLOAT32;
+    int64_t channels = first->out[2], places = first->out[0] * first->out[1];
+    bool channels_first = quantizer && c2s_akida_layer_get_parameter(first->layer, "channels_first", 0);
+    uint64_t count = (uint64_t)(first->in[0] * first->in[1] * first->in[2]), base = sample * count;
+    if (!quantizer) {
+        for (uint64_t i = 0; i < count; i++)
+            out[i] = value_at(input, base + i);
+        return;
+    }
+    for (int64_t i = 0; i < places; i++)
+        for (int64_t c = 0; c < channels; c++) {
+            uint64_t at = base + (uint64_t)(channels_first ? c * places + i : i * channels + c);
+            out[i * channels + c] = real ? quantize(first, c2s_f32(input)[at], c) : value_at(input, at);
+        }
+}
+
+void c2s_sample_store(const struct c2s_stage *stage, const int32_t *values, cnn2snn_tensor *output, size_t sample)
+{
+    size_t count = (size_t)(stage->out[0] * stage->out[1] * stage->out[2]), base = sample * count;
+    switch (output->dtype) {
+    case CNN2SNN_DTYPE_UINT8:
+    case CNN2SNN_DTYPE_INT8:
+        for (size_t i = 0; i < count; i++)
+            ((uint8_t *)output->data)[base + i] = (uint8_t)values[i];
+        break;
+    case CNN2SNN_DTYPE_UINT16:
+    case CNN2SNN_DTYPE_INT16:
+        for (size_t i = 0; i < count; i++)
+            ((uint16_t *)output->data)[base + i] = (uint16_t)values[i];
+        break;
+    default: /* int32 or float32 */
+        memcpy((int32_t *)output->data + base, values, count * sizeof *values);
+    }
+}
+
+cnn2snn_status c2s_sample_check_predict(const cnn2snn_akida_model *model, const struct c2s_stage *last,
+                                        cnn2snn_error **error)
+{
+    bool potentials = c2s_akida_kind_version(last->layer->kind) == 1 && !last->activation;
+    if (potentials || last->layer->kind == C2S_AKIDA_DEQUANTIZER)
+        return CNN2SNN_OK;
+    return c2s_layer_error(model->context, error, CNN2SNN_E_INCOMPATIBLE, "S-PREDICT", last->layer->name,
+                           "the last layer gives no potentials: expected one without activation, or a Dequantizer");
+}
+
+void c2s_sample_predict(const struct c2s_stage *last, const int32_t *values, cnn2snn_tensor *output, size_t sample)
+{
+    if (last->dtype == CNN2SNN_DTYPE_FLOAT32) {
+        c2s_sample_store(last, values, output, sample);
+        return;
+    }
+    int64_t places = last->out[0] * last->out[1], filters = last->out[2];
+    float *out = c2s_f32_writable(output) + sample * (size_t)(places * filters);
+    for (int64_t i = 0; i < places; i++)
+        for (int64_t f = 0; f < filters; f++) {
+            int64_t excess = (int64_t)values[i * filters + f] - last->threshold[f];
+            out[i * filters + f] = (float)excess / last->act_step[f];
+        }
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Samples on their way into the first stage and out of the last: types, shapes, quantizing of real inputs. */
+#ifndef C2S_SAMPLE_H
+#define C2S_SAMPLE_H
+
+#include "simulate/stage.h"
+
+/* CNN2SNN_E_VALUE where the first stage can't take such a tensor. */
+cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_tensor *input, cnn2snn_error **error);
+/* Puts a sample in place; real numbers are quantized. */
+void c2s_sample_load(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample, int32_t *out);
+
+/* Puts a stage's output into the tensor, in its type. */
+void c2s_sample_store(const struct c2s_stage *stage, const int32_t *values, cnn2snn_tensor *output, size_t sample);
+
+/* CNN2SNN_E_INCOMPATIBLE where the last layer gives no potentials. */
+cnn2snn_status c2s_sample_check_predict(const cnn2snn_akida_model *model, const struct c2s_stage *last,
+                                        cnn2snn_error **error);
+/* Potentials as floats. */
+void c2s_sample_predict(const struct c2s_stage *last, const int32_t *values, cnn2snn_tensor *output, size_t sample);
+
+#endif

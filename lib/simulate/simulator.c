@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Decides where values lie while a model runs, and how samples are shared out among threads. */
+#include "simulate/simulator.h"
+
+#include <string.h>
+
+#include "base/allocator.h"
+#include "base/checked.h"
+#include "base/context.h"
+#include "base/error.h"
+#include "simulate/sample.h"
+
+/* ------------------------------------------------------------------------------------------------ places */
+
+/* A region of a lane that is free again. */
+struct gap {
+    size_t offset, size;
+};
+
+struct layout {
+    struct gap *gaps;
+    size_t gap_count;
+    size_t end;
+};
+
+static size_t take_region(struct layout *layout, size_t size)
+{
+    for (size_t i = 0; i < layout->gap_count; i++)
+        if (layout->gaps[i].size >= size) {
+            size_t offset = layout->gaps[i].offset;
+            layout->gaps[i].offset += size;
+            layout->gaps[i].size -= size;
+            return offset;
+        }
+    size_t offset = layout->end;
+    layout->end += size;
+    return offset;
+}
+
+/* Neighbours are joined, so that large outputs fit again. */
+static void give_region(struct layout *layout, size_t offset, size_t size)
+{
+    for (size_t i = 0; i < layout->gap_count; i++) {
+        struct gap *gap = &layout->gaps[i];
+        bool behind = gap->offset + gap->size == offset, before = offset + size == gap->offset;
+        if (gap->size && !behind && !before)
+            continue;
+        if (gap->size) {
+            offset = before ? offset : gap->offset;
+            size += gap->size;
+        }
+        *gap = layout->gaps[--layout->gap_count];
+        i = (size_t)-1; /* what grew may have another neighbour */
+    }
+    layout->gaps[layout->gap_count++] = (struct gap){offset, size};
+}
+
+static size_t output_size(const struct c2s_stage *stage)
+{
+    return (size_t)(stage->out[0] * stage->out[1] * stage->out[2]);
+}
+
+static void free_output(const cnn2snn_simulator *simulator, struct layout *layout, size_t index)
+{
+    if (!simulator->keeps_all)
+        give_region(layout, simulator->stages[index].output_offset, output_size(&simulator->stages[index]));
+}
+
+/* Gives each stage's output a place, which is given to others when the last stage that reads it is done. */
+static void place_outputs(cnn2snn_simulator *simulator, struct layout *layout, const size_t *last_use)
+{
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        struct c2s_stage *stage = &simulator->stages[i];
+        stage->output_offset = take_region(layout, output_size(stage));
+        for (size_t j = 0; j < stage->inbound_count; j++)
+            if (last_use[stage->inbounds[j]] == i && !(j && stage->inbounds[j] == stage->inbounds[0]))
+                free_output(simulator, layout, stage->inbounds[j]);
+        if (last_use[i] == i)
+            free_output(simulator, layout, i);
+    }
+}
+
+static cnn2snn_status plan_lane(cnn2snn_simulator *simulator, cnn2snn_error **error)
+{
+    size_t count = simulator->stage_count, scratch = 0;
+    struct layout layout = {c2s_calloc(simulator->context, 2 * count + 2, sizeof(struct gap)), 0,
+                            simulator->input_size};
+    size_t *last_use = c2s_calloc(simulator->context, count, sizeof *last_use);
+    cnn2snn_status status = layout.gaps && last_use ? CNN2SNN_OK : c2s_error_no_memory(error);
+    for (size_t i = 0; i < count && !status; i++) {
+        const struct c2s_stage *stage = &simulator->stages[i];
+        last_use[i] = i + 1 < count ? i : count; /* outputs that nobody reads are free at once, but for the last */
+        for (size_t j = 0; j < stage->inbound_count; j++)
+            last_use[stage->inbounds[j]] = i;
+        scratch = stage->scratch_size > scratch ? stage->scratch_size : scratch;
+    }
+    if (!status) {
+        place_outputs(simulator, &layout, last_use);
+        simulator->scratch_offset = layout.end;
+        simulator->lane_size = layout.end + scratch;
+    }
+    c2s_free(simulator->context, layout.gaps);
+    c2s_free(simulator->context, last_use);
+    return status;
+}
+
+/* ------------------------------------------------------------------------------------------------ creating */
+
+static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error **error)
+{
+    const cnn2snn_akida_model *model = simulator->model;
+    cnn2snn_context *context = simulator->context;
+    struct c2s_akida_shapes *shapes = c2s_calloc(context, model->layer_count, sizeof *shapes);
+    simulator->stages = c2s_calloc(context, model->layer_count, sizeof *simulator->stages);
+    cnn2snn_status status = shapes && simulator->stages ? CNN2SNN_OK : c2s_error_no_memory(error);
+    if (!status)
+        status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
+    for (size_t i = 0; i < model->layer_count && !status; i++) {
+        struct c2s_stage *stage = &simulator->stages[simulator->stage_count++];
+        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, stage, error);
+        stage->state_offset = simulator->state_size;
+        if (!status && !c2s_add_size(simulator->state_size, stage->state_size, &simulator->state_size))
+            status = c2s_error_no_memory(error);
+    }
+    c2s_free(context, shapes);
+    return status;
+}
+
+/* Stages count their data, but all together must stay within the limits as well. */
+static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **error)
+{
+    cnn2snn_context *context = simulator->context;
+    size_t elements, bytes;
+    simulator->lane_count = simulator->state_size ? 1 : c2s_worker_pool_threads(simulator->pool);
+    if (!c2s_mul_size(simulator->lane_size, simulator->lane_count, &elements) ||
+        !c2s_add_size(elements, simulator->state_size, &elements) ||
+        !c2s_mul_size(elements, sizeof(int32_t), &bytes) || bytes > context->max_total_bytes)
+        return c2s_error(context, error, CNN2SNN_E_LIMIT, "S-SIZE",
+                         "the model needs more memory than the context's max_total_bytes allow");
+    simulator->lanes = c2s_alloc(context, bytes);
+    if (!simulator->lanes)
+        return c2s_error_no_memory(error);
+    simulator->state = simulator->lanes + simulator->lane_size * simulator->lane_count;
+    c2s_simulator_reset(simulator);
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status check_graph(const cnn2snn_simulator *simulator, cnn2snn_error **error)
+{
+    const cnn2snn_akida_model *model = simulator->model;
+    if (!model->layer_count)
+        return c2s_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-GRAPH", "the model has no layers");
+    for (size_t i = 1; i < model->layer_count; i++)
+        if (!model->layers[i].inbound_count)
+            return c2s_layer_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-GRAPH", model->layers[i].name,
+                                   "no layer in front of it, and not the first");
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status start(cnn2snn_simulator *simulator, const struct c2s_simulator_settings *settings,
+                            cnn2snn_error **error)
+{
+    C2S_TRY(check_graph(simulator, error));
+    C2S_TRY(prepare_stages(simulator, error));
+    const int64_t *in = simulator->stages[0].in;
+    simulator->input_size = (size_t)(in[0] * in[1] * in[2]);
+    C2S_TRY(plan_lane(simulator, error));
+    C2S_TRY(c2s_worker_pool_create(simulator->context,
+                                   settings->threads ? settings->threads : simulator->context->threads,
+                                   &simulator->pool, error));
+    return allocate(simulator, error);
+}
+
+cnn2snn_status c2s_simulator_create(cnn2snn_akida_model *model, const struct c2s_simulator_settings *settings,
+                                    cnn2snn_simulator **out_simulator, cnn2snn_error **error)
+{
+    cnn2snn_simulator *simulator = c2s_calloc(model->context, 1, sizeof *simulator);
+    if (!simulator)
+        return c2s_error_no_memory(error);
+    simulator->context = c2s_context_retain(model->context);
+    atomic_fetch_add(&model->references, 1);
+    simulator->model = model;
+    simulator->keeps_all = settings->keep_all;
+    cnn2snn_status status = start(simulator, settings, error);
+    if (status)
+        c2s_simulator_destroy(simulator);
+    else
+        *out_simulator = simulator;
+    return status;
+}
+
+void c2s_simulator_destroy(cnn2snn_simulator *simulator)
+{
+    if (!simulator)
+        return;
+    cnn2snn_context *context = simulator->context;
+    for (size_t i = 0; i < simulator->stage_count; i++)
+        c2s_stage_clear(context, &simulator->stages[i]);
+    c2s_worker_pool_destroy(simulator->pool);
+    c2s_free(context, simulator->stages);
+    c2s_free(context, simulator->lanes);
+    c2s_akida_model_release(simulator->model);
+    c2s_free(context, simulator);
+    c2s_context_release(context);
+}
+
+void c2s_simulator_reset(cnn2snn_simulator *simulator)
+{
+    if (simulator->state_size)
+        memset(simulator->state, 0, simulator->state_size * sizeof *simulator->state);
+}
+
+void c2s_simulator_input(const cnn2snn_simulator *simulator, int64_t shape[3], cnn2snn_dtype *out_dtype,
+                         bool *out_takes_floats)
+{
+    const struct c2s_stage *first = &simulator->stages[0];
+    bool image = first->layer->kind == C2S_AKIDA_INPUT_CONVOLUTIONAL || first->layer->kind == C2S_AKIDA_INPUT_CONV2D;
+    memcpy(shape, first->in, sizeof first->in);
+    *out_dtype = image ? CNN2SNN_DTYPE_UINT8 : first->dtype;
+    *out_takes_floats = first->layer->kind == C2S_AKIDA_QUANTIZER;
+}
+
+/* ------------------------------------------------------------------------------------------------ running */
+
+struct job {
+    cnn2snn_simulator *simulator;
+    const cnn2snn_tensor *input;
+    cnn2snn_tensor *output;
+    cnn2snn_tensor **layers; /* of all stages, or NULL */
+    bool predict;
+};
+
+static void run_sample(void *data, size_t sample, size_t thread)
+{
+    struct job *job = data;
+    cnn2snn_simulator *simulator = job->simulator;
+    int32_t *lane = simulator->lanes + thread * simulator->lane_size;
+    c2s_sample_load(&simulator->stages[0], job->input, sample, lane);
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        const struct c2s_stage *stage = &simulator->stages[i];
+        const int32_t *inputs[2] = {lane, lane};
+        for (size_t j = 0; j < stage->inbound_count; j++)
+            inputs[j] = lane + simulator->stages[stage->inbounds[j]].output_offset;
+        stage->run(stage, inputs, lane + stage->output_offset, lane + simulator->scratch_offset,
+                   simulator->state + stage->state_offset);
+        if (job->layers)
+            c2s_sample_store(stage, lane + stage->output_offset, job->layers[i], sample);
+    }
+    const struct c2s_stage *last = &simulator->stages[simulator->stage_count - 1];
+    if (job->predict)
+        c2s_sample_predict(last, lane + last->output_offset, job->output, sample);
+    else
+        c2s_sample_store(last, lane + last->output_offset, job->output, sample);
+}
+
+/* Samples of a model with a state follow each other. */
+static void run_samples(struct job *job, size_t count)
+{
+    if (!job->simulator->state_size) {
+        c2s_worker_pool_run(job->simulator->pool, count, run_sample, job);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        run_sample(job, i, 0);
+}
+
+static cnn2snn_status create_output(const cnn2snn_simulator *simulator, const struct c2s_stage *stage,
+                                    int64_t samples, cnn2snn_dtype dtype, cnn2snn_tensor **out, cnn2snn_error **error)
+{
+    const int64_t shape[4] = {samples, stage->out[0], stage->out[1], stage->out[2]};
+    return c2s_tensor_create(simulator->context, dtype, 4, shape, out, error);
+}
+
+static cnn2snn_status create_layers(struct job *job, int64_t samples, cnn2snn_error **error)
+{
+    const cnn2snn_simulator *simulator = job->simulator;
+    job->layers = c2s_calloc(simulator->context, simulator->stage_count, sizeof *job->layers);
+    if (!job->layers)
+        return c2s_error_no_memory(error);
+    for (size_t i = 0; i < simulator->stage_count; i++)
+        C2S_TRY(create_output(simulator, &simulator->stages[i], samples, simulator->stages[i].dtype, &job->layers[i],
+                              error));
+    return CNN2SNN_OK;
+}
+
+static void free_layers(struct job *job)
+{
+    for (size_t i = 0; job->layers && i < job->simulator->stage_count; i++)
+        if (job->layers[i])
+            c2s_tensor_release(job->layers[i]);
+    c2s_free(job->simulator->context, job->layers);
+}
+
+static cnn2snn_status tell_layers(const struct job *job, cnn2snn_layer_output_fn layer_output, void *user_data,
+                                  cnn2snn_error **error)
+{
+    const cnn2snn_simulator *simulator = job->simulator;
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        cnn2snn_status status = layer_output(user_data, simulator->stages[i].layer->name, job->layers[i], error);
+        if (status && error && !*error)
+            return c2s_layer_error(simulator->context, error, status, "S-CALLBACK", simulator->stages[i].layer->name,
+                                   "the callback for outputs of layers failed");
+        if (status)
+            return status;
+    }
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_simulator_forward(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                                     cnn2snn_layer_output_fn layer_output, void *user_data,
+                                     cnn2snn_tensor **out_output, cnn2snn_error **error)
+{
+    const struct c2s_stage *last = &simulator->stages[simulator->stage_count - 1];
+    struct job job = {.simulator = simulator, .input = input, .predict = predict};
+    cnn2snn_status status;
+    C2S_GOTO(c2s_sample_check(&simulator->stages[0], input, error));
+    if (predict)
+        C2S_GOTO(c2s_sample_check_predict(simulator->model, last, error));
+    C2S_GOTO(create_output(simulator, last, input->shape[0], predict ? CNN2SNN_DTYPE_FLOAT32 : last->dtype,
+                           &job.output, error));
+    if (layer_output)
+        C2S_GOTO(create_layers(&job, input->shape[0], error));
+    run_samples(&job, (size_t)input->shape[0]);
+    if (layer_output)
+        C2S_GOTO(tell_layers(&job, layer_output, user_data, error));
+done:
+    free_layers(&job);
+    if (status && job.output)
+        c2s_tensor_release(job.output);
+    if (!status)
+        *out_output = job.output;
+    return status;
+}
