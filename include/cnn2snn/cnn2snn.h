@@ -11,6 +11,7 @@
 #include "cnn2snn/converter.h"
 #include "cnn2snn/model.h"
 #include "cnn2snn/quantizer.h"
+#include "cnn2snn/simulator.h"
 #include "cnn2snn/tensor.h"
 #include "cnn2snn/transform.h"
 #include "cnn2snn/version.h"

@@ -8,7 +8,7 @@
 #include "akida/kinds.h"
 #include "base/error.h"
 
-static cnn2snn_dtype input_dtype(const struct c2s_stage *first)
+cnn2snn_dtype c2s_sample_dtype(const struct c2s_stage *first)
 {
     bool image = first->layer->kind == C2S_AKIDA_INPUT_CONVOLUTIONAL || first->layer->kind == C2S_AKIDA_INPUT_CONV2D;
     return image ? CNN2SNN_DTYPE_UINT8 : first->dtype;
@@ -16,7 +16,7 @@ static cnn2snn_dtype input_dtype(const struct c2s_stage *first)
 
 cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_tensor *input, cnn2snn_error **error)
 {
-    cnn2snn_dtype dtype = input_dtype(first);
+    cnn2snn_dtype dtype = c2s_sample_dtype(first);
     bool takes_floats = first->layer->kind == C2S_AKIDA_QUANTIZER;
     bool flat = input->rank == 2 && first->in[0] == 1 && first->in[1] == 1 && input->shape[1] == first->in[2];
     char found[160], expected[160];

@@ -5,6 +5,8 @@
 
 #include "simulate/stage.h"
 
+/* Type of the first stage's input; a Quantizer takes float32 as well. */
+cnn2snn_dtype c2s_sample_dtype(const struct c2s_stage *first);
 /* CNN2SNN_E_VALUE where the first stage can't take such a tensor. */
 cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_tensor *input, cnn2snn_error **error);
 /* Puts a sample in place; real numbers are quantized. */

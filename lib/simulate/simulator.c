@@ -62,8 +62,7 @@ static size_t output_size(const struct c2s_stage *stage)
 
 static void free_output(const cnn2snn_simulator *simulator, struct layout *layout, size_t index)
 {
-    if (!simulator->keeps_all)
-        give_region(layout, simulator->stages[index].output_offset, output_size(&simulator->stages[index]));
+    give_region(layout, simulator->stages[index].output_offset, output_size(&simulator->stages[index]));
 }
 
 /* Gives each stage's output a place, which is given to others when the last stage that reads it is done. */
@@ -138,6 +137,9 @@ static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **err
         return c2s_error(context, error, CNN2SNN_E_LIMIT, "S-SIZE",
                          "the model needs more memory than the context's max_total_bytes allow");
     simulator->lanes = c2s_alloc(context, bytes);
+    simulator->memory_size = bytes;
+    for (size_t i = 0; i < simulator->stage_count; i++)
+        simulator->memory_size += simulator->stages[i].memory_size;
     if (!simulator->lanes)
         return c2s_error_no_memory(error);
     simulator->state = simulator->lanes + simulator->lane_size * simulator->lane_count;
@@ -157,31 +159,28 @@ static cnn2snn_status check_graph(const cnn2snn_simulator *simulator, cnn2snn_er
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status start(cnn2snn_simulator *simulator, const struct c2s_simulator_settings *settings,
-                            cnn2snn_error **error)
+static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2snn_error **error)
 {
     C2S_TRY(check_graph(simulator, error));
     C2S_TRY(prepare_stages(simulator, error));
     const int64_t *in = simulator->stages[0].in;
     simulator->input_size = (size_t)(in[0] * in[1] * in[2]);
     C2S_TRY(plan_lane(simulator, error));
-    C2S_TRY(c2s_worker_pool_create(simulator->context,
-                                   settings->threads ? settings->threads : simulator->context->threads,
+    C2S_TRY(c2s_worker_pool_create(simulator->context, threads ? threads : simulator->context->threads,
                                    &simulator->pool, error));
     return allocate(simulator, error);
 }
 
-cnn2snn_status c2s_simulator_create(cnn2snn_akida_model *model, const struct c2s_simulator_settings *settings,
+cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error)
 {
     cnn2snn_simulator *simulator = c2s_calloc(model->context, 1, sizeof *simulator);
     if (!simulator)
         return c2s_error_no_memory(error);
     simulator->context = c2s_context_retain(model->context);
-    atomic_fetch_add(&model->references, 1);
-    simulator->model = model;
-    simulator->keeps_all = settings->keep_all;
-    cnn2snn_status status = start(simulator, settings, error);
+    simulator->model = (cnn2snn_akida_model *)model; /* only its count of references changes */
+    atomic_fetch_add(&simulator->model->references, 1);
+    cnn2snn_status status = start(simulator, threads, error);
     if (status)
         c2s_simulator_destroy(simulator);
     else
@@ -208,16 +207,6 @@ void c2s_simulator_reset(cnn2snn_simulator *simulator)
 {
     if (simulator->state_size)
         memset(simulator->state, 0, simulator->state_size * sizeof *simulator->state);
-}
-
-void c2s_simulator_input(const cnn2snn_simulator *simulator, int64_t shape[3], cnn2snn_dtype *out_dtype,
-                         bool *out_takes_floats)
-{
-    const struct c2s_stage *first = &simulator->stages[0];
-    bool image = first->layer->kind == C2S_AKIDA_INPUT_CONVOLUTIONAL || first->layer->kind == C2S_AKIDA_INPUT_CONV2D;
-    memcpy(shape, first->in, sizeof first->in);
-    *out_dtype = image ? CNN2SNN_DTYPE_UINT8 : first->dtype;
-    *out_takes_floats = first->layer->kind == C2S_AKIDA_QUANTIZER;
 }
 
 /* ------------------------------------------------------------------------------------------------ running */

@@ -29,7 +29,7 @@ struct c2s_stage {
 
     /* Owned: what the stage allocated. */
     void *vectors[C2S_STAGE_VECTORS];
-    size_t vector_count;
+    size_t vector_count, memory_size;
     const int8_t *weights, *pointwise;
     const int32_t *padding, *input_shift, *other_shift; /* for each input channel; NULL: zeros */
     const int32_t *bias;                                /* with its shift and saturation */

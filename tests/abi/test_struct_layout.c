@@ -95,6 +95,11 @@ SIZE(cnn2snn_convert_options, 40);
 LAYOUT(cnn2snn_akida_save_options, struct_size, 0);
 LAYOUT(cnn2snn_akida_save_options, version, 8);
 SIZE(cnn2snn_akida_save_options, 16);
+
+LAYOUT(cnn2snn_simulator_options, struct_size, 0);
+LAYOUT(cnn2snn_simulator_options, threads, 8);
+LAYOUT(cnn2snn_simulator_options, reserved, 12);
+SIZE(cnn2snn_simulator_options, 16);
 #endif
 
 /* ------------------------------------------------------------------------------------------------ initializers */
@@ -105,6 +110,7 @@ static const cnn2snn_predict_options predict_options = CNN2SNN_PREDICT_OPTIONS_I
 static const cnn2snn_quantize_options quantize_options = CNN2SNN_QUANTIZE_OPTIONS_INIT;
 static const cnn2snn_convert_options convert_options = CNN2SNN_CONVERT_OPTIONS_INIT;
 static const cnn2snn_akida_save_options akida_save_options = CNN2SNN_AKIDA_SAVE_OPTIONS_INIT;
+static const cnn2snn_simulator_options simulator_options = CNN2SNN_SIMULATOR_OPTIONS_INIT;
 static const cnn2snn_quantizer_class quantizer_class = CNN2SNN_QUANTIZER_CLASS_INIT;
 static const cnn2snn_activation_class activation_class = CNN2SNN_ACTIVATION_CLASS_INIT;
 static const cnn2snn_layer_class layer_class = CNN2SNN_LAYER_CLASS_INIT;
@@ -123,6 +129,7 @@ INIT_WRAPPER(predict_options)
 INIT_WRAPPER(quantize_options)
 INIT_WRAPPER(convert_options)
 INIT_WRAPPER(akida_save_options)
+INIT_WRAPPER(simulator_options)
 
 static const struct {
     const char *name;
@@ -136,6 +143,7 @@ static const struct {
     {"quantize", &quantize_options, sizeof quantize_options, init_quantize_options},
     {"convert", &convert_options, sizeof convert_options, init_convert_options},
     {"akida_save", &akida_save_options, sizeof akida_save_options, init_akida_save_options},
+    {"simulator", &simulator_options, sizeof simulator_options, init_simulator_options},
     {"quantizer_class", &quantizer_class, sizeof quantizer_class, NULL},
     {"activation_class", &activation_class, sizeof activation_class, NULL},
     {"layer_class", &layer_class, sizeof layer_class, NULL},

@@ -384,12 +384,28 @@ class Faults(Case):
         self.cannot("convert", "-m", self.quantized_model(), "--target", "v2")
         self.assertEqual(self.files(), ["net_iq8_wq4_aq4.h5"])
 
-    def test_akida_models_do_not_run_yet(self):
+    def test_akida_models_run(self):
         self.done("convert", "-m", self.quantized_model("q.h5"))
-        np.save(self.dir / "x.npy", np.zeros((1, 28, 28, 1), "uint8"))
-        r = self.cannot("run", "-m", "q.fbz", "-i", "x.npy", "-o", "y.npy")
-        self.assertIn("not supported", r.stderr)
+        x = np.random.default_rng(3).integers(0, 256, (2, 3, 28, 28, 1)).astype("uint8")
+        np.save(self.dir / "x.npy", x)
+        np.save(self.dir / "flat.npy", x.reshape(6, 28, 28, 1))
+        self.done("run", "-m", "q.fbz", "-i", "x.npy", "-o", "y.npy", "--layers", "l.npz")
+        self.done("run", "-m", "q.fbz", "-i", "flat.npy", "-o", "flat_y.npy")
+        self.done("run", "-m", "q.fbz", "-i", "flat.npy", "-o", "potentials.npy", "--predict")
+        y, layers = np.load(self.dir / "y.npy"), np.load(self.dir / "l.npz")
+        self.assertEqual((y.shape, y.dtype), ((2, 3, 1, 1, 10), np.int32))
+        np.testing.assert_array_equal(np.load(self.dir / "flat_y.npy"), y.reshape(6, 1, 1, 10))
+        np.testing.assert_array_equal(layers[layers.files[-1]], y.reshape(6, 1, 1, 10))
+        self.assertEqual(np.load(self.dir / "potentials.npy").dtype, np.float32)
+
+    def test_akida_models_take_their_own_input_only(self):
+        self.done("convert", "-m", self.quantized_model("q.h5"))
+        for name, x in (("f", np.zeros((1, 28, 28, 1), "float32")), ("s", np.zeros((1, 28, 27, 1), "uint8"))):
+            np.save(self.dir / (name + ".npy"), x)
+            r = self.cannot("run", "-m", "q.fbz", "-i", name + ".npy", "-o", "y.npy")
+            self.assertIn("expected", r.stderr)
         self.assertNotIn("y.npy", self.files())
+        self.wrong("run", "-m", "q.fbz", "-i", "f.npy", "-o", "y.npy", "--predict", "--layers", "l.npz")
 
 
 class Writing(Case):

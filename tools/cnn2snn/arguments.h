@@ -38,8 +38,9 @@ struct arguments {
     struct pair_argument input_size;       /* transform */
     const char *samples;
     struct integer_argument batch_size;
-    struct list_argument inputs;           /* run, evaluate */
+    struct list_argument inputs; /* run, evaluate */
     const char *layers, *labels;
+    int predict;
 };
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_PAIR, OPTION_LIST };

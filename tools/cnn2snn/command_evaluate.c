@@ -2,13 +2,14 @@
 /* cnn2snn evaluate: how many samples a classifier gets right. */
 #include <stdio.h>
 
+#include "akida_run.h"
 #include "arrays.h"
 #include "commands.h"
 #include "output.h"
 #include "session.h"
 
 static const struct option options[] = {
-    OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5)"),
+    OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5) or Akida model (.fbz)"),
     OPTION("-i", "--input", OPTION_LIST, 1, inputs, "FILE", "the samples (.npy)"),
     OPTION("-l", "--labels", OPTION_TEXT, 1, labels, "FILE", "their classes, integers from 0 (.npy)"),
 };
@@ -97,6 +98,7 @@ static void print_score(struct session *session, const struct score *score)
     printf("\n");
 }
 
+/* model NULL: the Akida model of -m. */
 static int evaluate(struct session *session, const cnn2snn_model *model, const struct arrays *inputs)
 {
     cnn2snn_tensor *labels = NULL;
@@ -105,7 +107,8 @@ static int evaluate(struct session *session, const cnn2snn_model *model, const s
     struct score score = {0};
     int result = load_labels(session, &labels);
     if (!result)
-        result = arrays_predict(session, model, inputs, &settings, &outputs);
+        result = model ? arrays_predict(session, model, inputs, &settings, &outputs)
+                       : akida_run(session, inputs, 1, NULL, NULL, &outputs);
     if (!result && outputs.count != 1)
         result = session_fail_text(session, session->arguments.model, "the model has %zu outputs, expected 1",
                                    outputs.count);
@@ -123,11 +126,12 @@ static int run(struct session *session)
 {
     const struct arguments *a = &session->arguments;
     struct arrays inputs;
-    if (is_akida_file(a->model))
-        return session_fail_text(session, a->model, "evaluating Akida models (.fbz) is not supported yet");
-    cnn2snn_model *model = session_load_model(session, 0);
-    if (!model)
-        return STATUS_CANNOT;
+    cnn2snn_model *model = NULL;
+    if (!is_akida_file(a->model)) {
+        model = session_load_model(session, 0);
+        if (!model)
+            return STATUS_CANNOT;
+    }
     int result = arrays_load(session, &a->inputs, &inputs);
     if (!result) {
         result = evaluate(session, model, &inputs);

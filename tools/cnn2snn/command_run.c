@@ -3,21 +3,26 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "akida_run.h"
 #include "arrays.h"
 #include "commands.h"
 #include "paths.h"
 #include "session.h"
 
 static const struct option options[] = {
-    OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5)"),
+    OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5) or Akida model (.fbz)"),
     OPTION("-i", "--input", OPTION_LIST, 1, inputs, "FILE",
            "an input (.npy), or several (.npz); may be given several times, in the order of the model's inputs"),
     OPTION("-o", "--output", OPTION_TEXT, 0, output, "FILE", "the output (.npy), or all outputs (.npz: out_0, ...)"),
     OPTION(NULL, "--layers", OPTION_TEXT, 0, layers, "FILE", "the output of each layer by its name (.npz)"),
+    OPTION(NULL, "--predict", OPTION_FLAG, 0, predict, NULL,
+           "of an Akida model: potentials as floats instead of the last layer's integers"),
 };
 
 static const char *check(const struct arguments *a)
 {
+    if (a->predict && a->layers)
+        return "--predict and --layers don't go together";
     return a->output || a->layers ? NULL : "option -o/--output or --layers is missing";
 }
 
@@ -124,19 +129,22 @@ static int save(struct session *session, const struct arrays *outputs, const cnn
 
 /* ------------------------------------------------------------------------------------------------ the command */
 
+/* model NULL: the Akida model of -m. */
 static int run_model(struct session *session, const cnn2snn_model *model, const struct arrays *inputs)
 {
+    const struct arguments *a = &session->arguments;
     struct collector collector = {.context = session->context};
     cnn2snn_predict_options settings = CNN2SNN_PREDICT_OPTIONS_INIT;
     cnn2snn_error *error = NULL;
     struct arrays outputs = {0};
-    if (session->arguments.layers) {
+    if (a->layers) {
         if (cnn2snn_archive_create(session->context, &collector.archive, &error))
             return session_fail(session, error);
         settings.layer_output = collect;
         settings.layer_output_user_data = &collector;
     }
-    int result = arrays_predict(session, model, inputs, &settings, &outputs);
+    int result = model ? arrays_predict(session, model, inputs, &settings, &outputs)
+                       : akida_run(session, inputs, a->predict, settings.layer_output, &collector, &outputs);
     if (!result)
         result = save(session, &outputs, collector.archive);
     arrays_free(&outputs);
@@ -148,11 +156,12 @@ static int run(struct session *session)
 {
     const struct arguments *a = &session->arguments;
     struct arrays inputs;
-    if (is_akida_file(a->model))
-        return session_fail_text(session, a->model, "running Akida models (.fbz) is not supported yet");
-    cnn2snn_model *model = session_load_model(session, 0);
-    if (!model)
-        return STATUS_CANNOT;
+    cnn2snn_model *model = NULL;
+    if (!is_akida_file(a->model)) {
+        model = session_load_model(session, 0);
+        if (!model)
+            return STATUS_CANNOT;
+    }
     int result = arrays_load(session, &a->inputs, &inputs);
     if (!result) {
         result = run_model(session, model, &inputs);
@@ -164,7 +173,7 @@ static int run(struct session *session)
 
 const struct command run_command = {
     .name = "run",
-    .summary = "Runs a Keras model on arrays.",
+    .summary = "Runs a Keras or Akida model on arrays.",
     .details = "The last axes of an input hold the model's input, the axes in front of them are the batch.",
     .options = options,
     .option_count = sizeof options / sizeof *options,

@@ -92,8 +92,10 @@ static inline void set_variable(cnn2snn_akida_model *model, struct c2s_akida_lay
             ((float *)tensor->data)[i] = (float)values[i];
         else if (dtype == CNN2SNN_DTYPE_INT32)
             ((int32_t *)tensor->data)[i] = (int32_t)values[i];
+        else if (c2s_dtype_size(dtype) == 2)
+            ((int16_t *)tensor->data)[i] = (int16_t)(int)values[i];
         else
-            ((int8_t *)tensor->data)[i] = (int8_t)values[i];
+            ((int8_t *)tensor->data)[i] = (int8_t)(int)values[i];
     }
     ck_assert_int_eq(c2s_akida_layer_set_variable(model, layer, name, -1, -1, tensor, NULL), CNN2SNN_OK);
     c2s_tensor_release(tensor);
