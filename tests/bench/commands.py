@@ -76,7 +76,7 @@ def large(t, model):
     row("quantize 8/4/4", clock([cli, "quantize", "-m", str(model), "-wq", "4", "-aq", "4", "-iq", "8", "-o", str(quantized)], 5))
     converting = clock([cli, "convert", "-m", str(quantized), "-o", str(fbz)])
     copying = clock(["cp", str(quantized), str(t / "copy.h5")])
-    payload = snappy.uncompress(fbz.read_bytes()[payload_start(fbz):])
+    payload = payload_of(fbz)
     times = []
     for _ in range(options.repeat):
         start = time.perf_counter()
@@ -90,16 +90,36 @@ def large(t, model):
         converting[1] / (copying[1] + packing[1]), converting[2] * 1024 * 1024 / quantized.stat().st_size))
 
 
-def payload_start(fbz):
-    """Where the Snappy block of the file begins: the whole file is one, but for a header that some versions have."""
-    block = fbz.read_bytes()
-    for start in range(0, 16):
-        try:
-            snappy.uncompress(block[start:])
-            return start
-        except Exception:  # noqa: BLE001
+def varint(block, at):
+    value = shift = 0
+    while True:
+        value |= (block[at] & 127) << shift
+        shift += 7
+        at += 1
+        if block[at - 1] < 128:
+            return value, at
+
+
+def payload_of(path):
+    """The FlatBuffer of an .fbz file: one Snappy block, behind which there may be unused bytes."""
+    block = path.read_bytes()
+    size, at = varint(block, 0)
+    made = 0
+    while made < size:
+        tag = block[at]
+        at += 1
+        if tag & 3:
+            made += ((tag >> 2 & 7) + 4) if tag & 3 == 1 else (tag >> 2) + 1
+            at += (None, 1, 2, 4)[tag & 3]
             continue
-    sys.exit("no Snappy block in " + str(fbz))
+        length = tag >> 2
+        if length >= 60:
+            extra = length - 59
+            length = int.from_bytes(block[at:at + extra], "little")
+            at += extra
+        made += length + 1
+        at += length + 1
+    return snappy.uncompress(block[:at])
 
 
 if __name__ == "__main__":
