@@ -6,15 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/allocator.h"
 #include "base/error.h"
 
+enum { HUGE_PAGE = 2 << 20 };
+
+/* Large blocks ask for large pages, where the system has them on request: most of the time of a first touch is page
+ * faults. */
 static void *default_allocate(void *user_data, size_t size, size_t alignment)
 {
     (void)user_data;
     void *pointer = NULL;
-    return posix_memalign(&pointer, alignment, size) ? NULL : pointer;
+    bool large = size >= HUGE_PAGE;
+    if (posix_memalign(&pointer, large ? HUGE_PAGE : alignment, size))
+        return NULL;
+#ifdef MADV_HUGEPAGE
+    if (large)
+        (void)madvise(pointer, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+    return pointer;
 }
 
 static void default_deallocate(void *user_data, void *pointer, size_t size, size_t alignment)
@@ -97,8 +109,7 @@ static cnn2snn_status check_ranges(const cnn2snn_context_options *o, cnn2snn_err
 cnn2snn_status c2s_context_create(uint32_t abi_version, const cnn2snn_context_options *options,
                                   cnn2snn_context **out_context, cnn2snn_error **error)
 {
-    if (abi_version >> 8 > CNN2SNN_ABI_VERSION >> 8 ||
-        (abi_version >> 16) != (uint32_t)CNN2SNN_ABI_MAJOR)
+    if (abi_version >> 8 > CNN2SNN_ABI_VERSION >> 8 || (abi_version >> 16) != (uint32_t)CNN2SNN_ABI_MAJOR)
         return c2s_error(NULL, error, CNN2SNN_E_UNSUPPORTED, "A-abi",
                          "the program was built for ABI %u.%u, the library loaded has %d.%d", abi_version >> 16,
                          abi_version >> 8 & 255, CNN2SNN_ABI_MAJOR, CNN2SNN_ABI_MINOR);
