@@ -4,6 +4,7 @@
  *   VARIANT      suffix of the table's name
  *   TARGET       function attribute that turns the instruction set on
  *   LANES        floats in a vector
+ *   LOAD_PART(from, left), STORE_PART(to, left, v)   a vector of which only the first `left` floats are in memory
  *   TILE_ROWS    rows of a tile of the product, TILE_PANELS panels of 16 columns side by side: as many as registers
  * hold It has no guard on purpose.
  */
@@ -33,11 +34,7 @@ INLINE vector splat(float value)
 
 INLINE vector load(const float *from, size_t left)
 {
-    if (left >= LANES)
-        return *(const unaligned_vector *)from;
-    vector v = splat(0);
-    memcpy(&v, from, left * sizeof *from);
-    return v;
+    return left >= LANES ? (vector) * (const unaligned_vector *)from : LOAD_PART(from, left);
 }
 
 INLINE void store(float *to, size_t left, vector v)
@@ -45,7 +42,7 @@ INLINE void store(float *to, size_t left, vector v)
     if (left >= LANES)
         *(unaligned_vector *)to = v;
     else
-        memcpy(to, &v, left * sizeof *to);
+        STORE_PART(to, left, v);
 }
 
 /* With step 0 the one value, otherwise as load. */
