@@ -210,12 +210,27 @@ static cnn2snn_status set_extras(const struct c2s_keras_reader *reader, const js
 }
 
 /*
- * A registered class, "Custom>QuantizedReLU": never one of the layer table's, whatever the name behind the package
- * says (QuantizeML's layers are called as CNN2SNN's). Keras itself once had a package for its experimental layers.
+ * A registered class, "Custom>Wobble": never one of Keras's or CNN2SNN's, whatever the name behind the package says;
+ * of QuantizeML's there are rows in the layer table. Keras itself once had a package for its experimental layers.
  */
 static bool is_registered(const char *class_name)
 {
-    return strchr(class_name, '>') && !starts_with(class_name, "Experimental>");
+    const struct c2s_layer_kind *kind = strchr(class_name, '>') ? c2s_layer_kind_find(class_name) : NULL;
+    bool quantizeml = kind && (kind->families & C2S_FAMILY_QUANTIZEML);
+    return strchr(class_name, '>') && !quantizeml && !starts_with(class_name, "Experimental>");
+}
+
+/* Where a registered class comes from, for a message. */
+static const char *origin_of(const char *class_name, const json_t *config)
+{
+    static const char *const past[] = {"BatchNormalization", "LayerNormalization", "Shiftmax",
+                                       "Attention",          "ClassToken",         "AddPositionEmbs",
+                                       "UnfoldPatches",      "FoldPatches",        "Truncate16"};
+    static const char package[] = "Custom>Quantized";
+    for (size_t i = 0; i < sizeof past / sizeof *past && starts_with(class_name, package); i++)
+        if (!strcmp(class_name + sizeof package - 1, past[i]))
+            return ", of QuantizeML up to 0.18; quantize the float model with a later release";
+    return json_object_get(config, "quant_config") ? ", of QuantizeML" : "";
 }
 
 static cnn2snn_status create_opaque(const struct c2s_keras_reader *reader, const char *class_name, const char *name,
@@ -242,8 +257,7 @@ static cnn2snn_status create_registered(const struct c2s_keras_reader *reader, c
 {
     if (!reader->allow_unknown)
         return c2s_layer_error(reader->context, reader->error, CNN2SNN_E_VALUE, "K-class", name,
-                               "unknown layer class %.200s%s", class_name,
-                               json_object_get(config, "quant_config") ? ", of QuantizeML" : "");
+                               "unknown layer class %.200s%s", class_name, origin_of(class_name, config));
     return create_opaque(reader, class_name, name, config, out_layer);
 }
 

@@ -168,6 +168,36 @@ done:
     return status;
 }
 
+/* Is "a/output_quantizer/rescaling_rate:0" an array for this slot? What is in front of the last '/' may differ. */
+static bool is_for_slot(struct c2s_image_text path, const struct c2s_weight_slot *slot)
+{
+    const char *last = strrchr(slot->spec.name, '/');
+    last = last ? last + 1 : slot->spec.name;
+    size_t size = strlen(last), end = path.size;
+    if (end > 2 && path.bytes[end - 2] == ':')
+        end -= 2;
+    return end > size && !memcmp(path.bytes + end - size, last, size) && path.bytes[end - size - 1] == '/';
+}
+
+/* An optional weight that the file lacks: its initial value, in the shape of the weight in front of it. */
+static cnn2snn_status fill_absent(const struct assignment *assignment, const struct c2s_weight_slot *slot)
+{
+    cnn2snn_layer *layer = slot->layer;
+    struct c2s_weight *weights = layer->weights;
+    cnn2snn_tensor *tensor;
+    if (layer->weight_count != slot->count || !slot->index || !weights[slot->index - 1].tensor)
+        return c2s_layer_error(assignment->context, assignment->error, CNN2SNN_E_VALUE, "F-weights", layer->name,
+                               "the file has no %s, nor what is in front of it", slot->spec.name);
+    const cnn2snn_tensor *model = weights[slot->index - 1].tensor;
+    C2S_TRY(c2s_tensor_create(assignment->context, CNN2SNN_DTYPE_FLOAT32, model->rank, model->shape, &tensor,
+                              assignment->error));
+    for (uint64_t i = 0; i < tensor->count; i++)
+        c2s_f32_writable(tensor)[i] = slot->spec.initial;
+    c2s_tensor_release(weights[slot->index].tensor);
+    weights[slot->index] = (struct c2s_weight){slot->spec.name, tensor};
+    return CNN2SNN_OK;
+}
+
 /* "query/kernel" of "outer/mine/query/kernel:0" for a layer "mine"; NULL when the layer isn't in the path. */
 static const char *name_within(struct c2s_image_text path, const char *layer, size_t *out_size)
 {
@@ -231,22 +261,52 @@ static cnn2snn_status fill_free_layer(const struct assignment *assignment, const
     return status;
 }
 
+/* How many weights the file may lack. */
+static size_t count_optional(const struct c2s_weight_order *order)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < order->count; i++)
+        count += order->slots[i].spec.optional;
+    return count;
+}
+
+/* The slots in their order; while some are to be left out, optional ones of another name than the next array's are.
+ */
+static cnn2snn_status fill_slots(const struct assignment *assignment, const struct stored_layer *stored,
+                                 const struct c2s_weight_order *order, size_t absent, const bool *used)
+{
+    size_t next = 0;
+    for (size_t i = 0; i < order->count; i++) {
+        while (next < stored->count && used[next])
+            next++;
+        const struct c2s_weight_slot *slot = &order->slots[i];
+        bool leave_out = absent && slot->spec.optional;
+        if (leave_out && (next == stored->count || !is_for_slot(stored->weights[next], slot))) {
+            C2S_TRY(fill_absent(assignment, slot));
+            absent--;
+        } else if (next < stored->count) {
+            C2S_TRY(fill_slot(assignment, stored, stored->weights[next++], slot));
+        } else {
+            return c2s_layer_error(assignment->context, assignment->error, CNN2SNN_E_VALUE, "F-weights",
+                                   slot->layer->name, "the file has no %s", slot->spec.name);
+        }
+    }
+    return CNN2SNN_OK;
+}
+
 static cnn2snn_status fill_layer(const struct assignment *assignment, const struct stored_layer *stored,
                                  cnn2snn_layer *layer, const struct c2s_weight_order *order, bool *used)
 {
     for (size_t i = 0; i < order->free_count; i++)
         C2S_TRY(fill_free_layer(assignment, stored, order->free_layers[i], !layer->graph, used));
-    size_t next = 0, left = 0;
+    size_t left = 0;
     for (size_t i = 0; i < stored->count; i++)
         left += !used[i];
-    if (left != order->count)
+    if (left > order->count || order->count - left > count_optional(order))
         return c2s_layer_error(assignment->context, assignment->error, CNN2SNN_E_VALUE, "F-weights", layer->name,
                                "the file has %zu weights ('%.*s'), expected %zu", left, shown(stored->name),
                                stored->name.bytes, order->count);
-    for (size_t i = 0; i < stored->count; i++)
-        if (!used[i])
-            C2S_TRY(fill_slot(assignment, stored, stored->weights[i], &order->slots[next++]));
-    return CNN2SNN_OK;
+    return fill_slots(assignment, stored, order, order->count - left, used);
 }
 
 /* ------------------------------------------------------------------------------------------------ the model */

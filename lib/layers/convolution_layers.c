@@ -13,17 +13,26 @@ static const struct c2s_conv_attributes *attributes_of(const cnn2snn_layer *laye
 
 static bool is_separable(enum c2s_kind_id id)
 {
-    return id == C2S_KIND_SEPARABLE_CONV2D || id == C2S_KIND_QUANTIZED_SEPARABLE_CONV2D;
+    return id == C2S_KIND_SEPARABLE_CONV2D || id == C2S_KIND_QUANTIZED_SEPARABLE_CONV2D ||
+           id == C2S_KIND_QML_SEPARABLE_CONV2D;
 }
 
 static bool is_depthwise(enum c2s_kind_id id)
 {
-    return id == C2S_KIND_DEPTHWISE_CONV2D || id == C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D;
+    return id == C2S_KIND_DEPTHWISE_CONV2D || id == C2S_KIND_QUANTIZED_DEPTHWISE_CONV2D ||
+           id == C2S_KIND_QML_DEPTHWISE_CONV2D || id == C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE ||
+           id == C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE;
 }
 
 static bool is_plain(enum c2s_kind_id id)
 {
-    return id == C2S_KIND_CONV2D || id == C2S_KIND_QUANTIZED_CONV2D;
+    return id == C2S_KIND_CONV2D || id == C2S_KIND_QUANTIZED_CONV2D || id == C2S_KIND_QML_CONV2D ||
+           id == C2S_KIND_PADDED_CONV2D;
+}
+
+static bool is_transposed(enum c2s_kind_id id)
+{
+    return id == C2S_KIND_CONV2D_TRANSPOSE || id == C2S_KIND_QML_CONV2D_TRANSPOSE;
 }
 
 static void parse_quantizers(struct c2s_config *config, const struct c2s_layer_source *source, enum c2s_kind_id id,
@@ -69,12 +78,11 @@ static cnn2snn_status conv_parse(cnn2snn_layer *layer, const struct c2s_layer_so
     c2s_config_pair(&config, "strides", 1, 1, attributes->strides);
     c2s_config_pair(&config, "dilation_rate", 1, 1, attributes->dilation_rate);
     attributes->output_padding[0] = attributes->output_padding[1] = -1;
-    if (id == C2S_KIND_CONV2D_TRANSPOSE && c2s_config_value(&config, "output_padding"))
+    if (is_transposed(id) && c2s_config_value(&config, "output_padding"))
         c2s_config_pair(&config, "output_padding", 0, 0, attributes->output_padding);
     /* Separable and depthwise layers carry a stray `groups`, which nobody reads. */
-    attributes->groups =
-        is_plain(id) || id == C2S_KIND_CONV2D_TRANSPOSE ? c2s_config_int(&config, "groups", 1, 1) : 1;
-    if (id == C2S_KIND_CONV2D_TRANSPOSE && attributes->groups != 1)
+    attributes->groups = is_plain(id) || is_transposed(id) ? c2s_config_int(&config, "groups", 1, 1) : 1;
+    if (is_transposed(id) && attributes->groups != 1)
         c2s_config_wrong_value(&config, "groups", c2s_config_value(&config, "groups"), "1");
     bool multiplies = is_separable(id) || is_depthwise(id);
     attributes->depth_multiplier = multiplies ? c2s_config_int(&config, "depth_multiplier", 1, 1) : 1;

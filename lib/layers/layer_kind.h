@@ -161,7 +161,7 @@ struct c2s_layer_rules {
 
 struct c2s_layer_kind {
     enum c2s_kind_id id;
-    const char *class_name;      /* canonical, without package prefix */
+    const char *class_name;      /* canonical; without package prefix, but for QuantizeML's */
     const char *const *aliases;  /* NULL-terminated, or NULL */
     unsigned families;           /* of enum c2s_family */
     enum c2s_kind_id float_kind; /* the kind that a quantized one is made of; otherwise its own id */

@@ -11,7 +11,8 @@ enum {
     QUANTIZED_ACTIVATION = C2S_FAMILY_ACTIVATION | C2S_FAMILY_QUANTIZED_ACTIVATION,
     POOLING = C2S_FAMILY_POOLING,
     MERGE = C2S_FAMILY_MERGE,
-    IDENTITY = C2S_FAMILY_IDENTITY
+    IDENTITY = C2S_FAMILY_IDENTITY,
+    QUANTIZEML = C2S_FAMILY_QUANTIZEML
 };
 
 /* Nested models are read, built and run through their graph. */
@@ -99,6 +100,72 @@ static const struct c2s_layer_kind rows[] = {
     {C2S_KIND_MINIMUM, "Minimum", NULL, MERGE, C2S_KIND_MINIMUM, NULL, &c2s_merge_rules},
     {C2S_KIND_CONCATENATE, "Concatenate", NULL, MERGE, C2S_KIND_CONCATENATE,
      c2s_concatenate_keys, &c2s_concatenate_rules},
+
+    /* no table of keys: files have their configs whole, and nobody constructs these layers */
+    {C2S_KIND_QML_INPUT_QUANTIZER, "Custom>InputQuantizer", NULL, QUANTIZEML, C2S_KIND_QML_INPUT_QUANTIZER,
+     NULL, &c2s_qml_input_quantizer_rules},
+    {C2S_KIND_QML_DEQUANTIZER, "Custom>Dequantizer", NULL, QUANTIZEML, C2S_KIND_QML_DEQUANTIZER,
+     NULL, &c2s_qml_same_rules},
+    {C2S_KIND_QML_CONV2D, "Custom>QuantizedConv2D", NULL, QUANTIZEML, C2S_KIND_QML_CONV2D,
+     NULL, &c2s_qml_conv2d_rules},
+    {C2S_KIND_QML_CONV2D_TRANSPOSE, "Custom>QuantizedConv2DTranspose", NULL, QUANTIZEML, C2S_KIND_QML_CONV2D_TRANSPOSE,
+     NULL, &c2s_qml_conv_transpose_rules},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D, "Custom>QuantizedDepthwiseConv2D", NULL, QUANTIZEML, C2S_KIND_QML_DEPTHWISE_CONV2D,
+     NULL, &c2s_qml_depthwise_rules},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE, "Custom>QuantizedDepthwiseConv2DTranspose", NULL, QUANTIZEML, C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE,
+     NULL, &c2s_qml_depthwise_transpose_rules},
+    {C2S_KIND_QML_SEPARABLE_CONV2D, "Custom>QuantizedSeparableConv2D", NULL, QUANTIZEML, C2S_KIND_QML_SEPARABLE_CONV2D,
+     NULL, &c2s_qml_separable_rules},
+    {C2S_KIND_QML_DENSE, "Custom>QuantizedDense", NULL, QUANTIZEML, C2S_KIND_QML_DENSE,
+     NULL, &c2s_qml_dense_rules},
+    {C2S_KIND_QML_RELU, "Custom>QuantizedReLU", NULL, QUANTIZEML, C2S_KIND_QML_RELU,
+     NULL, &c2s_qml_relu_rules},
+    {C2S_KIND_QML_ACTIVATION, "Custom>QuantizedActivation", NULL, QUANTIZEML, C2S_KIND_QML_ACTIVATION,
+     NULL, &c2s_qml_activation_rules},
+    {C2S_KIND_QML_ADD, "Custom>QuantizedAdd", NULL, QUANTIZEML | MERGE, C2S_KIND_QML_ADD,
+     NULL, &c2s_qml_add_rules},
+    {C2S_KIND_QML_CONCATENATE, "Custom>QuantizedConcatenate", NULL, QUANTIZEML | MERGE, C2S_KIND_QML_CONCATENATE,
+     NULL, &c2s_qml_concatenate_rules},
+    {C2S_KIND_QML_MAX_POOLING2D, "Custom>QuantizedMaxPool2D", NULL, QUANTIZEML, C2S_KIND_QML_MAX_POOLING2D,
+     NULL, &c2s_qml_pool_rules},
+    {C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D, "Custom>QuantizedGlobalAveragePooling2D", NULL, QUANTIZEML, C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D,
+     NULL, &c2s_qml_global_pool_rules},
+    {C2S_KIND_QML_FLATTEN, "Custom>QuantizedFlatten", NULL, QUANTIZEML, C2S_KIND_QML_FLATTEN,
+     NULL, &c2s_flatten_rules},
+    {C2S_KIND_QML_RESHAPE, "Custom>QuantizedReshape", NULL, QUANTIZEML, C2S_KIND_QML_RESHAPE,
+     NULL, &c2s_reshape_rules},
+    {C2S_KIND_QML_PERMUTE, "Custom>QuantizedPermute", NULL, QUANTIZEML, C2S_KIND_QML_PERMUTE,
+     NULL, &c2s_permute_rules},
+    {C2S_KIND_QML_DROPOUT, "Custom>QuantizedDropout", NULL, QUANTIZEML, C2S_KIND_QML_DROPOUT,
+     NULL, &c2s_qml_same_rules},
+    {C2S_KIND_QML_RESCALING, "Custom>QuantizedRescaling", NULL, QUANTIZEML, C2S_KIND_QML_RESCALING,
+     NULL, &c2s_qml_rescaling_rules},
+    {C2S_KIND_QML_EXTRACT_TOKEN, "Custom>QuantizedExtractToken", NULL, QUANTIZEML, C2S_KIND_QML_EXTRACT_TOKEN,
+     NULL, &c2s_qml_token_rules},
+    {C2S_KIND_QML_BUFFER_TEMP_CONV, "Custom>QuantizedBufferTempConv", NULL, QUANTIZEML, C2S_KIND_QML_BUFFER_TEMP_CONV,
+     NULL, &c2s_qml_buffer_temp_conv_rules},
+    {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, "Custom>QuantizedDepthwiseBufferTempConv", NULL, QUANTIZEML, C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV,
+     NULL, &c2s_qml_buffer_temp_conv_rules},
+    {C2S_KIND_QML_STATEFUL_PROJECTION, "Custom>QuantizedStatefulProjection", NULL, QUANTIZEML, C2S_KIND_QML_STATEFUL_PROJECTION,
+     NULL, &c2s_qml_dense_rules},
+    {C2S_KIND_QML_STATEFUL_RECURRENT, "Custom>QuantizedStatefulRecurrent", NULL, QUANTIZEML, C2S_KIND_QML_STATEFUL_RECURRENT,
+     NULL, &c2s_qml_recurrent_rules},
+    {C2S_KIND_QML_PICO_POST_PROCESSING, "Custom>QuantizedPicoPostProcessing", NULL, QUANTIZEML | MERGE, C2S_KIND_QML_PICO_POST_PROCESSING,
+     NULL, &c2s_qml_pico_rules},
+    {C2S_KIND_PADDED_CONV2D, "Custom>PaddedConv2D", NULL, QUANTIZEML, C2S_KIND_PADDED_CONV2D,
+     NULL, &c2s_qml_conv2d_rules},
+    {C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE, "Custom>DepthwiseConv2DTranspose", NULL, QUANTIZEML, C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE,
+     NULL, &c2s_qml_depthwise_transpose_rules},
+    {C2S_KIND_QML_FLOAT_ACTIVATION, "Custom>Activation", NULL, QUANTIZEML, C2S_KIND_QML_FLOAT_ACTIVATION,
+     NULL, &c2s_qml_float_activation_rules},
+    {C2S_KIND_QML_FLOAT_ADD, "Custom>Add", NULL, QUANTIZEML | MERGE, C2S_KIND_QML_FLOAT_ADD,
+     NULL, &c2s_qml_float_add_rules},
+    {C2S_KIND_EXTRACT_TOKEN, "Custom>ExtractToken", NULL, QUANTIZEML, C2S_KIND_EXTRACT_TOKEN,
+     NULL, &c2s_qml_token_rules},
+    {C2S_KIND_BUFFER_TEMP_CONV, "Custom>BufferTempConv", NULL, QUANTIZEML, C2S_KIND_BUFFER_TEMP_CONV,
+     NULL, &c2s_qml_buffer_temp_conv_rules},
+    {C2S_KIND_DEPTHWISE_BUFFER_TEMP_CONV, "Custom>DepthwiseBufferTempConv", NULL, QUANTIZEML, C2S_KIND_DEPTHWISE_BUFFER_TEMP_CONV,
+     NULL, &c2s_qml_buffer_temp_conv_rules},
 };
 /* clang-format on */
 
@@ -114,14 +181,19 @@ static bool is_called(const struct c2s_layer_kind *kind, const char *name)
     return false;
 }
 
-const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name)
+static const struct c2s_layer_kind *find(const char *name)
 {
-    const char *bare = strrchr(class_name, '>');
-    bare = bare ? bare + 1 : class_name;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (is_called(&rows[i], bare))
+        if (is_called(&rows[i], name))
             return &rows[i];
     return NULL;
+}
+
+const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name)
+{
+    const struct c2s_layer_kind *kind = find(class_name);
+    const char *package = strrchr(class_name, '>');
+    return kind || !package ? kind : find(package + 1);
 }
 
 const struct c2s_layer_kind *c2s_layer_kind_get(enum c2s_kind_id id)

@@ -23,14 +23,16 @@ cnn2snn_status c2s_layer_weight_specs(const cnn2snn_layer *layer, size_t count, 
     if (!layer->kind->rules->weights)
         return CNN2SNN_OK;
     struct c2s_shape unknown = c2s_shape_unranked();
-    if (inputs && count != 1)
+    bool merges = c2s_layer_is(layer, C2S_FAMILY_MERGE);
+    if (inputs && (merges ? count < 1 : count != 1))
         return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-shape", layer->name,
                                "%zu inputs, expected 1", count);
     if (inputs && inputs[0].rank > CNN2SNN_MAX_RANK - 1)
         return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "K-shape", layer->name,
                                "input of %zu dimensions without the batch, at most %d are possible", inputs[0].rank,
                                CNN2SNN_MAX_RANK - 1);
-    return layer->kind->rules->weights(layer, 1, inputs ? inputs : &unknown, specs, out_count, error);
+    return layer->kind->rules->weights(layer, inputs ? count : 1, inputs ? inputs : &unknown, specs, out_count,
+                                       error);
 }
 
 static cnn2snn_status create_initial(const cnn2snn_layer *layer, const struct c2s_weight_spec *spec,

@@ -4,7 +4,7 @@
 
 START_TEST(every_id_has_a_row_with_a_shape_rule)
 {
-    for (int id = C2S_KIND_OPAQUE; id <= C2S_KIND_CONCATENATE; id++) {
+    for (int id = C2S_KIND_OPAQUE; id < C2S_KIND_COUNT; id++) {
         const struct c2s_layer_kind *kind = c2s_layer_kind_get((enum c2s_kind_id)id);
         ck_assert_int_eq(kind->id, id);
         ck_assert(kind->rules->output_shape || id == C2S_KIND_MODEL);
@@ -19,7 +19,7 @@ END_TEST
 
 START_TEST(defaults_are_json)
 {
-    for (int id = C2S_KIND_OPAQUE; id <= C2S_KIND_CONCATENATE; id++) {
+    for (int id = C2S_KIND_OPAQUE; id < C2S_KIND_COUNT; id++) {
         const struct c2s_config_key *key = c2s_layer_kind_get((enum c2s_kind_id)id)->keys;
         for (; key && key->key; key++) {
             if (!key->otherwise || !*key->otherwise)
