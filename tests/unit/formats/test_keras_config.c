@@ -271,15 +271,15 @@ START_TEST(constants_and_operations_are_refused_by_name)
 START_TEST(unknown_classes_are_opaque_where_that_is_allowed)
 {
     static const char config[] =
-        SEQUENTIAL(INPUT ", {'class_name': 'Custom>QuantizedReLU', 'config': {'name': 'q', "
+        SEQUENTIAL(INPUT ", {'class_name': 'Custom>QuantizedShiftmax', 'config': {'name': 'q', "
                          "'quant_config': {'bitwidth': 4}}}, {'class_name': 'Wobble', 'config': "
                          "{'name': 'w'}}, " DENSE("d", 2));
     struct c2s_keras_read_settings settings = {.allow_unknown_layers = true};
     struct c2s_graph *graph = NULL;
-    expect_refused(config, CNN2SNN_E_VALUE, "Custom>QuantizedReLU, of QuantizeML");
+    expect_refused(config, CNN2SNN_E_VALUE, "Custom>QuantizedShiftmax, of QuantizeML up to 0.18");
     ck_assert_int_eq(read_with(&settings, config, &graph), CNN2SNN_OK);
     ck_assert_int_eq(c2s_layer_id(graph->layers[1]), C2S_KIND_OPAQUE);
-    ck_assert_str_eq(graph->layers[1]->class_name, "Custom>QuantizedReLU");
+    ck_assert_str_eq(graph->layers[1]->class_name, "Custom>QuantizedShiftmax");
     ck_assert_int_eq(c2s_layer_id(graph->layers[2]), C2S_KIND_OPAQUE);
     ck_assert_int_eq(c2s_layer_id(graph->layers[3]), C2S_KIND_DENSE);
     c2s_graph_release(graph);
