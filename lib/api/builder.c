@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The public functions of cnn2snn/model.h that build models layer by layer. */
-#include <ctype.h>
 #include <string.h>
 
 #include "api/edge.h"
@@ -28,22 +27,6 @@ struct cnn2snn_model_builder {
 
 /* ------------------------------------------------------------------------------------------------ layers */
 
-/* Keras's automatic name of a class, such as "max_pooling2d" for MaxPooling2D. */
-static void add_automatic_name(struct c2s_text *text, const char *class_name)
-{
-    const char *package = strrchr(class_name, '>');
-    const char *name = package ? package + 1 : class_name;
-    for (const char *c = name; *c; c++) {
-        bool starts_word =
-            isupper((unsigned char)*c) && c > name &&
-            (islower((unsigned char)c[-1]) || (islower((unsigned char)c[1]) && !isupper((unsigned char)c[1])));
-        char lower = (char)tolower((unsigned char)*c);
-        if (starts_word)
-            c2s_text_add(text, "_");
-        c2s_text_add_bytes(text, &lower, 1);
-    }
-}
-
 static cnn2snn_status rename_layer(cnn2snn_layer *layer, const char *name, cnn2snn_error **error)
 {
     char *copy = c2s_strdup(layer->context, name);
@@ -60,28 +43,38 @@ static cnn2snn_status rename_layer(cnn2snn_layer *layer, const char *name, cnn2s
     return CNN2SNN_OK;
 }
 
+/* Renames the layer to name_N, where N starts at the number of layers of its class, so that it is mostly free. */
+static cnn2snn_status number_layer(const struct c2s_graph *graph, cnn2snn_layer *layer, const char *automatic,
+                                   cnn2snn_error **error)
+{
+    struct c2s_text name;
+    c2s_text_init(&name, layer->context);
+    size_t number = 0;
+    for (size_t i = 0; i < graph->layer_count; i++)
+        number += !strcmp(graph->layers[i]->class_name, layer->class_name);
+    do {
+        c2s_text_free(&name);
+        c2s_text_format(&name, "%s_%zu", automatic, number++);
+    } while (!name.failed && c2s_graph_find_layer(graph, name.data) >= 0);
+    cnn2snn_status status = name.failed ? c2s_error_no_memory(error) : rename_layer(layer, name.data, error);
+    c2s_text_free(&name);
+    return status;
+}
+
 /* A layer that got its name from its class gets a number behind it where another layer has the name, as Keras does.
  */
 static cnn2snn_status make_name_unique(const struct c2s_graph *graph, cnn2snn_layer *layer, cnn2snn_error **error)
 {
     if (c2s_graph_find_layer(graph, layer->name) < 0)
         return CNN2SNN_OK;
-    struct c2s_text name;
-    c2s_text_init(&name, layer->context);
-    add_automatic_name(&name, layer->class_name);
-    size_t size = name.size;
-    bool automatic = !name.failed && !strcmp(layer->name, name.data ? name.data : "");
-    for (size_t number = 1; automatic && !name.failed && c2s_graph_find_layer(graph, name.data) >= 0; number++) {
-        name.size = size;
-        c2s_text_format(&name, "_%zu", number);
-    }
-    cnn2snn_status status = name.failed ? c2s_error_no_memory(error) : CNN2SNN_OK;
-    if (!status && !automatic)
-        status = c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "A-name", layer->name,
-                                 "another layer of the model has the name");
-    if (!status)
-        status = rename_layer(layer, name.data, error);
-    c2s_text_free(&name);
+    char *automatic = c2s_layer_name_of_class(layer->context, layer->class_name);
+    if (!automatic)
+        return c2s_error_no_memory(error);
+    cnn2snn_status status = strcmp(layer->name, automatic)
+                                ? c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "A-name", layer->name,
+                                                  "another layer of the model has the name")
+                                : number_layer(graph, layer, automatic, error);
+    c2s_free(layer->context, automatic);
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "formats/keras_config.h"
 #include "ir/model.h"
 #include "layers/layer_kind.h"
+#include "plan/plan.h"
 
 const char *cnn2snn_model_get_name(const cnn2snn_model *model)
 {
@@ -21,21 +22,9 @@ int32_t cnn2snn_model_is_sequential(const cnn2snn_model *model)
     return model && model->graph->sequential;
 }
 
-/* Nesting is bounded by the context's max_depth. */
-static bool is_quantized(const struct c2s_graph *graph)
-{
-    for (size_t i = 0; i < graph->layer_count; i++) {
-        const cnn2snn_layer *layer = graph->layers[i];
-        if (c2s_layer_is(layer, C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION) ||
-            (layer->graph && is_quantized(layer->graph)))
-            return true;
-    }
-    return false;
-}
-
 int32_t cnn2snn_model_is_quantized(const cnn2snn_model *model)
 {
-    return model && is_quantized(model->graph);
+    return model && c2s_graph_is_quantized(model->graph);
 }
 
 /* ------------------------------------------------------------------------------------------------ layers */

@@ -12,8 +12,7 @@
 
 static const struct c2s_layer_source no_source;
 
-/* The name that Keras makes up, without its counter: "Conv2DTranspose" gives "conv2d_transpose". */
-static char *name_of_class(cnn2snn_context *context, const char *class_name)
+char *c2s_layer_name_of_class(cnn2snn_context *context, const char *class_name)
 {
     const char *bare = strrchr(class_name, '>');
     bare = bare ? bare + 1 : class_name;
@@ -40,7 +39,7 @@ static cnn2snn_status read_name(cnn2snn_context *context, const char *class_name
     if (name && (!json_is_string(name) || !*json_string_value(name)))
         return c2s_error(context, error, CNN2SNN_E_MALFORMED, "K-config", "name of a layer of class %.80s is no text",
                          class_name);
-    *out = name ? c2s_strdup(context, json_string_value(name)) : name_of_class(context, class_name);
+    *out = name ? c2s_strdup(context, json_string_value(name)) : c2s_layer_name_of_class(context, class_name);
     return *out ? CNN2SNN_OK : c2s_error_no_memory(error);
 }
 

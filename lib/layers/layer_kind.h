@@ -194,6 +194,10 @@ cnn2snn_status c2s_layer_create(cnn2snn_context *context, const char *class_name
                                 const struct c2s_layer_source *source, cnn2snn_layer **out_layer,
                                 cnn2snn_error **error);
 
+/* The name that Keras makes up, without its counter: "Conv2DTranspose" gives "conv2d_transpose". A block of the
+ * allocator; NULL without memory. */
+char *c2s_layer_name_of_class(cnn2snn_context *context, const char *class_name);
+
 /* A nested model as a layer: class_name Sequential, Functional or Model; the graph is retained, config (may be NULL)
  * is copied. It is built when all layers of its graph are. */
 cnn2snn_status c2s_model_layer_create(cnn2snn_context *context, const char *class_name, const char *name,

@@ -136,9 +136,12 @@ static cnn2snn_status check_structure(struct check *check, cnn2snn_error **error
 
 bool c2s_graph_is_quantized(const struct c2s_graph *graph)
 {
-    for (size_t i = 0; i < graph->layer_count; i++)
-        if (c2s_layer_is(graph->layers[i], C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION))
+    for (size_t i = 0; i < graph->layer_count; i++) {
+        const cnn2snn_layer *layer = graph->layers[i];
+        if (c2s_layer_is(layer, C2S_FAMILY_QUANTIZED | C2S_FAMILY_QUANTIZED_ACTIVATION) ||
+            (layer->graph && c2s_graph_is_quantized(layer->graph)))
             return true;
+    }
     return false;
 }
 
