@@ -73,6 +73,7 @@ struct c2s_image_object {
     enum c2s_image_kind kind;
     size_t parent;
     size_t first_attribute; /* 0: none, else number + 1 */
+    bool holds_arrays;      /* GROUP: arrays are somewhere below it */
     struct c2s_image_text name;
     struct c2s_image_text reason; /* REFUSED */
     struct c2s_image_type type;   /* DATASET */

@@ -176,6 +176,9 @@ static cnn2snn_status parse_dataset(struct parser *parser)
     dataset->data_size = (size_t)size;
     if (!dataset->data || offset % C2S_IMAGE_ALIGNMENT || size != expected)
         return malformed(parser, "an array outside of the data, or of another size than its shape");
+    struct c2s_image_object *objects = parser->index->objects;
+    for (size_t group = dataset->parent; !objects[group].holds_arrays; group = objects[group].parent)
+        objects[group].holds_arrays = true; /* the root is its own parent */
     return CNN2SNN_OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "formats/keras_variables.h"
 #include "formats/keras_weights.h"
 #include "ir/model.h"
 
@@ -58,11 +59,6 @@ static cnn2snn_status find_weights(const struct c2s_image_index *index, size_t *
         return c2s_error(index->context, error, CNN2SNN_E_UNSUPPORTED, "F-hdf5-refused",
                          "group 'model_weights' can't be read: %.*s", (int)weights->reason.size,
                          weights->reason.bytes);
-    if (!weights && (member(index, "layers") || member(index, "_layer_checkpoint_dependencies")))
-        return c2s_error(
-            index->context, error, CNN2SNN_E_UNSUPPORTED, "F-weights-v3",
-            "weights in the layout of .weights.h5, expected that of save_weights('name.h5') or of a whole "
-            "model");
     if (!weights || weights->kind != C2S_IMAGE_GROUP)
         return c2s_error(index->context, error, CNN2SNN_E_MALFORMED, "F-weights",
                          "no Keras file: it has no group 'model_weights'");
@@ -78,8 +74,7 @@ static cnn2snn_status read_document(const struct c2s_image_index *index, json_t 
     struct c2s_image_text text;
     if (string_attribute(index, 0, "model_config", &text))
         return c2s_json_parse(index->context, text.bytes, text.size, "model_config", out, error);
-    bool weights = has_list(index, 0, "layer_names") || member(index, "layers") ||
-                   member(index, "_layer_checkpoint_dependencies");
+    bool weights = has_list(index, 0, "layer_names") || c2s_keras_variables_find(index, 0);
     return weights ? c2s_error(index->context, error, CNN2SNN_E_VALUE, "F-weights-only",
                                "the file has weights only, expected a whole model")
                    : c2s_error(index->context, error, CNN2SNN_E_MALFORMED, "F-keras-config",
@@ -207,6 +202,17 @@ static cnn2snn_status copy_graph(const struct c2s_graph *graph, struct c2s_graph
     return status;
 }
 
+/* Of a whole model, of save_weights("name.h5"), or of Keras 3's .weights.h5. */
+static cnn2snn_status assign_weights(struct c2s_graph *graph, const struct c2s_image_index *index,
+                                     cnn2snn_error **error)
+{
+    size_t group;
+    if (!has_list(index, 0, "layer_names") && c2s_keras_variables_find(index, 0))
+        return c2s_keras_variables_assign(graph, index, 0, error);
+    C2S_TRY(find_weights(index, &group, error));
+    return c2s_keras_weights_assign(graph, index, group, error);
+}
+
 /* Where the model came from and how it is trained; the optimizer's state belongs to the old weights. */
 static cnn2snn_status copy_origin(const cnn2snn_model *model, cnn2snn_model *copy, cnn2snn_error **error)
 {
@@ -221,13 +227,11 @@ static cnn2snn_status copy_origin(const cnn2snn_model *model, cnn2snn_model *cop
 static cnn2snn_status read_weights(const struct c2s_image_index *index, const cnn2snn_model *model,
                                    cnn2snn_model **out_model, cnn2snn_error **error)
 {
-    size_t group;
     struct c2s_graph *graph = NULL;
-    C2S_TRY(find_weights(index, &group, error));
     C2S_TRY(copy_graph(model->graph, &graph, error));
     cnn2snn_status status = c2s_graph_infer_shapes(graph, error);
     if (!status)
-        status = c2s_keras_weights_assign(graph, index, group, error);
+        status = assign_weights(graph, index, error);
     if (!status)
         status = c2s_model_create(model->context, graph, out_model, error);
     if (!status)

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error. */
+/*
+ * The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error,
+ * and the same for weights alone.
+ */
 #include "fuzz.h"
 
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "formats/keras_image.h"
 #include "ir/model.h"
 
@@ -21,6 +25,39 @@ static double sum_weights(const struct c2s_graph *graph)
                 sum += c2s_tensor_get_double(layer->weights[k].tensor, n);
     }
     return sum;
+}
+
+/* A model to put the image's weights into, whatever model it has itself. */
+static cnn2snn_model *fixed_model(cnn2snn_context *context)
+{
+    static const char config[] =
+        "{\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"Dense\", \"config\": {\"name\": \"d\", "
+        "\"units\": "
+        "2, \"batch_input_shape\": [null, 3]}}, {\"class_name\": \"Sequential\", \"config\": [{\"class_name\": "
+        "\"Mine\", "
+        "\"config\": {\"name\": \"m\"}}]}, {\"class_name\": \"Sequential\", \"config\": [{\"class_name\": \"Dense\", "
+        "\"config\": {\"name\": \"e\", \"units\": 1, \"trainable\": false, \"batch_input_shape\": [null, 2]}}]}]}";
+    struct c2s_keras_read_settings settings = {.allow_unknown_layers = true};
+    json_t *document = NULL;
+    struct c2s_graph *graph = NULL;
+    cnn2snn_model *model = NULL;
+    fuzz_require(!c2s_json_parse(context, config, sizeof config - 1, "config", &document, NULL));
+    fuzz_require(!c2s_keras_config_read(context, document, &settings, &graph, NULL));
+    fuzz_require(!c2s_model_create(context, graph, &model, NULL));
+    c2s_graph_release(graph);
+    json_decref(document);
+    return model;
+}
+
+static void read_weights(struct c2s_image *image)
+{
+    cnn2snn_model *model = fixed_model(image->context), *filled = NULL;
+    cnn2snn_error *error = NULL;
+    cnn2snn_status status = c2s_keras_image_read_weights(image, model, &filled, &error);
+    fuzz_require((status == 0) == (error == NULL) && (status == 0) == (filled != NULL));
+    c2s_error_clear(&error);
+    c2s_model_destroy(filled);
+    c2s_model_destroy(model);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,6 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)sum;
         fuzz_require(!c2s_keras_image_read_weights(image, model, &again, NULL));
     }
+    read_weights(image);
     c2s_model_destroy(again);
     c2s_model_destroy(model);
     c2s_image_release(image);

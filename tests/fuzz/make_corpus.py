@@ -137,6 +137,37 @@ def image(config, layers):
     return front + bytes(-len(front) % 64 + size)
 
 
+def variables(container, tree):
+    """An image of .weights.h5: {group: list of shapes, or a tree}."""
+    size = 0
+
+    def group(name, content):
+        nonlocal size
+        record = b"G" + image_string(name)
+        if isinstance(content, dict):
+            return record + b"".join(group(k, v) for k, v in content.items()) + b"E"
+        record += b"G" + image_string("vars")
+        for i, shape in enumerate(content):
+            bytes_of_it = 4 * math.prod(shape)
+            record += b"D" + image_string(str(i)) + b"f\4\0" + bytes([len(shape)])
+            record += b"".join(n.to_bytes(8, "little") for n in (*shape, size, bytes_of_it))
+            size += (bytes_of_it + 63) // 64 * 64
+        return record + b"EE"
+    structure = b"G" + image_string("") + group(container, tree) + b"E"
+    front = b"C2SIMAGE" + b"".join(n.to_bytes(8, "little") for n in (len(structure), size, 0)) + structure
+    return front + bytes(-len(front) % 64 + size)
+
+
+# For the fixed model of fuzz_keras_model.c.
+OPAQUE, FROZEN = {"layers": {"mine": [(1,)] * 11}}, {"layers": {"dense": [(2, 1), (1,)]}}
+VARIABLES = {
+    "variables": ("layers", {"dense": [(3, 2), (2,)], "sequential": OPAQUE, "sequential_1": FROZEN}),
+    "variables_212": ("_layer_checkpoint_dependencies", {"dense": [(3, 2), (2,)], "sequential": OPAQUE, "sequential_2": FROZEN}),
+    "variables_few": ("layers", {"dense": [(3, 2)]}),
+    "variables_shape": ("layers", {"dense": [(3, 2), (3,)]}),
+    "variables_none": ("layers", {"dense": [(3, 2), (2,)]}),
+}
+
 DENSE_MODEL = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 3]), PLAIN,
                          {"class_name": "Mine", "config": {"name": "m"}})
 OUTER = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 3]), {**sequential(
@@ -183,6 +214,8 @@ def main():
         (HERE / "corpus/keras_config" / ("made_strict_" + name)).write_bytes(b"\6" + text)
     for name, (config, layers) in IMAGES.items():
         (HERE / "corpus/keras_model" / ("made_" + name)).write_bytes(image(config, layers))
+    for name, (container, tree) in VARIABLES.items():
+        (HERE / "corpus/keras_model" / ("made_" + name)).write_bytes(variables(container, tree))
     models = sorted(golden.glob("keras_load/*_h5/model.h5")) + sorted((HERE.parent / "data/hdf5").glob("*.h5"))
     for path in models:
         name = path.parent.name if path.name == "model.h5" else path.stem
