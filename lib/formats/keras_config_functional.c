@@ -269,7 +269,7 @@ static cnn2snn_status follow_shapes(struct functional *model)
 static cnn2snn_status value_of(const struct functional *model, const char *user,
                                const struct c2s_keras_reference *reference, bool keras3_end, struct c2s_value *out)
 {
-    size_t number;
+    size_t number = 0;
     C2S_TRY(find_call(model, user, reference, keras3_end, &number));
     const struct call *call = &model->calls[number];
     size_t outputs = model->graph->nodes[call->node].output_count;
@@ -302,7 +302,7 @@ static cnn2snn_status add_inputs(struct functional *model, const struct c2s_kera
 {
     for (size_t i = 0; i < ends->count; i++) {
         const struct c2s_keras_reference *reference = &ends->references[i];
-        size_t number;
+        size_t number = 0;
         C2S_TRY(find_call(model, NULL, reference, false, &number));
         struct call *call = &model->calls[number];
         if (!model->entries[call->entry].is_input || reference->output)
