@@ -13,8 +13,8 @@
 #include "layers/layer_kind.h"
 #include "ops/op.h"
 
-/* Memory for values that a batch of a size of our own choosing takes at most, unless one sample needs more: what stays in
- * the caches of a core. */
+/* Memory for values that a batch of a size of our own choosing takes at most, unless one sample needs more: what
+ * stays in the caches of a core. */
 enum { WORKSPACE_BYTES = 4 << 20, MAX_BATCH = 64, MAX_THREADS = 1024 };
 
 struct evaluation {
