@@ -181,19 +181,17 @@ static cnn2snn_status fill_slot(const struct assignment *assignment, const struc
     return CNN2SNN_OK;
 }
 
-/* As they were created: `trainable` of the config doesn't count here. */
+/* As they were created: trainable ones first, as in the order of a single layer, frozen or not. */
 static cnn2snn_status fill_layer(const struct assignment *assignment, const struct c2s_weight_order *order,
                                  size_t group)
 {
-    size_t number = 0, count = count_variables(assignment, group);
+    size_t count = count_variables(assignment, group);
     if (count != order->count)
         return c2s_layer_error(assignment->context, assignment->error, CNN2SNN_E_VALUE, "F-weights",
                                order->slots[0].layer->name, "the file has %zu weights, expected %zu", count,
                                order->count);
-    for (int trainable = 1; trainable >= 0; trainable--)
-        for (size_t i = 0; i < order->count; i++)
-            if (order->slots[i].spec.trainable == (trainable != 0))
-                C2S_TRY(fill_slot(assignment, &order->slots[i], group, number++));
+    for (size_t i = 0; i < order->count; i++)
+        C2S_TRY(fill_slot(assignment, &order->slots[i], group, i));
     return CNN2SNN_OK;
 }
 

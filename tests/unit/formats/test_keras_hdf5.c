@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "formats/hdf5_extract.h"
 #include "formats/keras_hdf5.h"
 
 /* A context that reads HDF5 files in this process (0) or in a child (1). */
@@ -379,6 +380,49 @@ START_TEST(files_have_the_bytes_of_buffers)
     ck_assert_int_eq(rmdir(folder), 0); /* nothing is left in it */
 }
 
+static void expect_names(const struct c2s_image_index *index, const char *group, const char *attribute, size_t count,
+                         const char *const *names)
+{
+    struct c2s_image_text path = {group, strlen(group)};
+    const struct c2s_image_object *object = c2s_image_find(index, 0, path);
+    ck_assert_ptr_nonnull(object);
+    const struct c2s_image_attribute *found =
+        c2s_image_find_attribute(index, c2s_image_number(index, object), attribute);
+    ck_assert_ptr_nonnull(found);
+    ck_assert_uint_eq(found->count, count);
+    size_t position = found->position;
+    for (size_t i = 0; i < count; i++) {
+        struct c2s_image_text name = c2s_image_next_string(index, &position);
+        ck_assert_uint_eq(name.size, strlen(names[i]));
+        ck_assert_mem_eq(name.bytes, names[i], name.size);
+    }
+}
+
+START_TEST(saved_files_are_laid_out_as_tf_keras_does)
+{
+    cnn2snn_model *model = loaded("no_version");
+    cnn2snn_buffer *buffer = saved(model);
+    struct c2s_hdf5_source source = {.data = buffer->data, .size = buffer->size};
+    struct c2s_image *image;
+    struct c2s_image_index *index;
+    ck_assert_int_eq(c2s_hdf5_read_image(context, &source, &image, NULL), CNN2SNN_OK);
+    ck_assert_int_eq(c2s_image_open(image, &index, NULL), CNN2SNN_OK);
+    static const char *const version[] = {"2.19.0"}, *const backend[] = {"tensorflow"};
+    static const char *const layers[] = {"conv", "bn", "relu", "flatten", "dense"};
+    static const char *const arrays[] = {"bn/gamma:0", "bn/beta:0", "bn/moving_mean:0", "bn/moving_variance:0"};
+    expect_names(index, "", "keras_version", 1, version);
+    expect_names(index, "model_weights", "keras_version", 1, version);
+    expect_names(index, "model_weights", "backend", 1, backend);
+    expect_names(index, "model_weights", "layer_names", 5, layers);
+    expect_names(index, "model_weights/bn", "weight_names", 4, arrays);
+    expect_names(index, "model_weights/relu", "weight_names", 0, NULL);
+    expect_names(index, "model_weights/top_level_model_weights", "weight_names", 0, NULL);
+    c2s_image_close(index);
+    c2s_image_release(image);
+    c2s_buffer_destroy(buffer);
+    c2s_model_destroy(model);
+}
+
 START_TEST(training_of_keras3_is_not_written)
 {
     cnn2snn_model *model = loaded("trained");
@@ -446,14 +490,20 @@ int main(void)
     static const TTest *const *const both[] = {&writers_differ_and_the_model_is_the_same, &number_types_are_converted,
                                                &files_in_memory_are_read, &bad_files_are_refused_with_a_reason,
                                                &limits_of_the_context_hold};
-    static const TTest *const *const once[] = {
-        &training_and_optimizer_are_carried,  &weights_that_are_not_finite_load,
-        &theano_kernels_are_turned,           &truncated_and_flipped_files_do_no_harm,
-        &death_of_the_child_is_an_error,      &other_formats_are_named,
-        &state_of_libhdf5_is_given_back,      &saved_models_load_with_all_that_they_had,
-        &the_same_model_gives_the_same_bytes, &files_have_the_bytes_of_buffers,
-        &training_of_keras3_is_not_written,   &long_lists_are_cut_in_parts,
-        &models_without_weights_are_not_saved};
+    static const TTest *const *const once[] = {&training_and_optimizer_are_carried,
+                                               &weights_that_are_not_finite_load,
+                                               &theano_kernels_are_turned,
+                                               &truncated_and_flipped_files_do_no_harm,
+                                               &death_of_the_child_is_an_error,
+                                               &other_formats_are_named,
+                                               &state_of_libhdf5_is_given_back,
+                                               &saved_models_load_with_all_that_they_had,
+                                               &the_same_model_gives_the_same_bytes,
+                                               &files_have_the_bytes_of_buffers,
+                                               &saved_files_are_laid_out_as_tf_keras_does,
+                                               &training_of_keras3_is_not_written,
+                                               &long_lists_are_cut_in_parts,
+                                               &models_without_weights_are_not_saved};
     tcase_add_checked_fixture(test_case, set_up, tear_down);
     tcase_set_timeout(test_case, 60);
     for (size_t i = 0; i < sizeof both / sizeof *both; i++)
