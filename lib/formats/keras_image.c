@@ -127,7 +127,10 @@ static cnn2snn_status read_model(const struct c2s_image_index *index, const stru
     char *version = NULL;
     size_t group;
     cnn2snn_status status;
-    C2S_TRY(copy_attribute(index, 0, "keras_version", &version, error));
+    const struct c2s_image_object *weights = member(index, "model_weights");
+    C2S_GOTO(copy_attribute(index, 0, "keras_version", &version, error));
+    if (weights && weights->kind == C2S_IMAGE_GROUP)
+        C2S_GOTO(copy_attribute(index, c2s_image_number(index, weights), "keras_version", &version, error));
     C2S_GOTO(read_graph(index, settings, version, &graph, error));
     C2S_GOTO(find_weights(index, &group, error));
     C2S_GOTO(c2s_keras_weights_assign(graph, index, group, error));
