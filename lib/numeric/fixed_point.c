@@ -189,16 +189,27 @@ cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_nu
         return status;
     }
     int32_t value_bits = is_signed ? bitwidth - 1 : bitwidth;
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < count && !status; i++) {
         float scale = number->scales ? c2s_channel_value(number->scales, i) : 1;
         float own = c2s_channel_value(number->frac_bits, i), value = c2s_channel_value(values, i);
-        float bits = fminf(c2s_fixed_max_frac(value_bits, range_of(values, i, bitwidth) / scale, true), own);
+        float range = range_of(values, i, bitwidth) / scale;
+        if (!isfinite(range)) {
+            status = c2s_error(context, error, CNN2SNN_E_VALUE, "Q-009", "value %g in steps of %g is beyond float32",
+                               (double)value, (double)scale);
+            break;
+        }
+        float bits = fminf(c2s_fixed_max_frac(value_bits, range, true), own);
         double integer = c2s_fixed_clip(rintf(value / scale * ldexpf(1, (int)bits)), value_bits);
         ((int32_t *)(*out_shift)->data)[i] = (int32_t)(own - bits);
         ((int32_t *)(*out_values)->data)[i] =
             (int32_t)c2s_fixed_clip(c2s_fixed_rescale(integer, own - bits, number->value_bits), 31);
     }
-    return CNN2SNN_OK;
+    if (status) {
+        c2s_tensor_release(*out_values);
+        c2s_tensor_release(*out_shift);
+        *out_values = *out_shift = NULL;
+    }
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------------ outputs */
@@ -247,8 +258,7 @@ static cnn2snn_status check_range(const cnn2snn_tensor *values, bool zero, const
         float value = c2s_f32(values)[i];
         if (!(zero ? value >= 0 : value > 0) || !isfinite(value))
             return c2s_error(values->context, error, CNN2SNN_E_VALUE, "Q-012",
-                             "%s is %g, expected a finite number %s 0", what, (double)value,
-                             zero ? "from" : "above");
+                             "%s is %g, expected a finite number %s 0", what, (double)value, zero ? "from" : "above");
     }
     return CNN2SNN_OK;
 }
