@@ -80,6 +80,18 @@ CNN2SNN_API const cnn2snn_tensor *cnn2snn_akida_model_get_variable(const cnn2snn
 /** A table of the layers as text, or with `json` other than 0 as JSON. */
 CNN2SNN_API cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int32_t json,
                                                        cnn2snn_buffer **out_buffer, cnn2snn_error **error);
+/**
+ * How two models differ: layers (matched by name), kinds, inbounds, parameters, variables. How their files store them
+ * (version string, memory order) is no difference.
+ *
+ * @param out_equal 1 or 0.
+ * @param out_buffer one line a difference, "" where there is none; with `json` other than 0
+ *                   {"differences": [{"layer", "what", "name", "first", "second"}], "equal": true or false}.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_akida_model_diff(const cnn2snn_akida_model *first,
+                                                    const cnn2snn_akida_model *second, int32_t json,
+                                                    int32_t *out_equal, cnn2snn_buffer **out_buffer,
+                                                    cnn2snn_error **error);
 
 /**
  * A copy whose activation variables fit the hardware: act_step and threshold are limited, the next layer's weights

@@ -408,6 +408,49 @@ class Faults(Case):
         self.wrong("run", "-m", "q.fbz", "-i", "f.npy", "-o", "y.npy", "--predict", "--layers", "l.npz")
 
 
+class Comparing(Case):
+    def setUp(self):
+        super().setUp()
+        self.done("convert", "-m", self.quantized_model("q.h5"), "-o", "a.fbz")
+
+    def altered(self):
+        """Another model: the classifier's kernel is negated."""
+        self.quantized_model("other.h5")
+        with h5py.File(self.dir / "other.h5", "r+") as f:
+            kernel = f["model_weights/classifier/classifier"]["kernel:0"]
+            kernel[...] = -kernel[()]
+        self.done("convert", "-m", "other.h5", "-o", "b.fbz")
+
+    def test_equal_models(self):
+        shutil.copy(self.dir / "a.fbz", self.dir / "b.fbz")
+        self.assertEqual(self.done("diff", "a.fbz", "b.fbz").stdout, "no difference\n")
+        self.assertEqual(self.done("diff", "a.fbz", "b.fbz", "-q").stdout, "")
+        self.assertEqual(json.loads(self.done("diff", "a.fbz", "b.fbz", "--json").stdout), {"differences": [], "equal": True})
+
+    def test_different_models(self):
+        self.altered()
+        r = self.cli("diff", "a.fbz", "b.fbz")
+        self.assertEqual((r.returncode, r.stderr), (1, ""))
+        self.assertTrue(r.stdout)
+        self.assertTrue(all(l.startswith("classifier: values") for l in r.stdout.splitlines()), r.stdout)
+        r = self.cli("diff", "a.fbz", "b.fbz", "--json")
+        self.assertEqual(r.returncode, 1)
+        report = json.loads(r.stdout)
+        self.assertFalse(report["equal"])
+        self.assertIn("weights", [d["name"] for d in report["differences"]])
+        self.assertEqual({d["layer"] for d in report["differences"]}, {"classifier"})
+
+    def test_models_that_can_not_be_compared_do_not_differ(self):
+        self.wrong("diff")
+        self.wrong("diff", "a.fbz")
+        self.wrong("diff", "a.fbz", "a.fbz", "a.fbz")
+        for other in ("q.h5", "nothing.fbz"):
+            for pair in (("a.fbz", other), (other, "a.fbz")):
+                r = self.cli("diff", *pair)
+                self.assertEqual(r.returncode, 2)
+                self.assertIn(other, r.stderr)
+
+
 class Writing(Case):
     """Nobody ever finds half a file."""
 

@@ -35,6 +35,8 @@ static void print_usage(const struct command *command, FILE *file)
     int column = fprintf(file, "usage: cnn2snn %s", command->name);
     if (command->positional)
         column += fprintf(file, " %s", command->positional);
+    if (command->second_positional)
+        column += fprintf(file, " %s", command->second_positional);
     column += fprintf(file, " [-h]");
     for (size_t i = 0; i < option_count(command); i++) {
         const struct option *option = option_at(command, i);
@@ -230,6 +232,8 @@ static int check_whole(const struct command *command, const struct arguments *ar
 {
     if (command->positional && !arguments->positional)
         return wrong(command, "%s is missing", command->positional);
+    if (command->second_positional && !arguments->second_positional)
+        return wrong(command, "%s is missing", command->second_positional);
     for (size_t i = 0; i < option_count(command); i++) {
         const struct option *option = option_at(command, i);
         if (option->required && !is_given(option, arguments))
@@ -256,6 +260,8 @@ int parse_arguments(const struct command *command, int argc, char **argv, struct
             result = parse_option(command, argc, argv, &i, out);
         } else if (command->positional && !out->positional) {
             out->positional = argv[i];
+        } else if (command->second_positional && !out->second_positional) {
+            out->second_positional = argv[i];
         } else {
             result = wrong(command, "'%s' is one argument too many", argv[i]);
         }

@@ -23,7 +23,7 @@ struct list_argument { /* an option that may be given several times */
 
 /* The options of all commands. Texts point into argv. */
 struct arguments {
-    const char *positional;
+    const char *positional, *second_positional;
     const char *model, *output;
     int json, quiet;
     struct integer_argument weight_bits, activation_bits, input_bits, bitwidth; /* quantize */
@@ -64,7 +64,7 @@ struct session;
 
 struct command {
     const char *name;
-    const char *positional; /* what the help calls it; NULL: none */
+    const char *positional, *second_positional; /* what the help calls them; NULL: none */
     const char *summary;
     const char *details; /* more lines for --help, or NULL */
     const struct option *options;

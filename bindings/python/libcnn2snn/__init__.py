@@ -129,6 +129,7 @@ def _open():
         "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
+    signatures["akida_model_diff"] = (C.c_int32, P, P, C.c_int32, C.POINTER(C.c_int32), pP, pP)
     signatures["model_normalize_separable_layer"] = (C.c_int32, P, S, pP)
     signatures["model_activations_rescaling"] = (C.c_int32, P, P, C.c_int64, pP, pP)
     for t in ("sequentialize", "syncretize", "prepare_to_convert", "invert_batchnorm_pooling", "fold_batchnorm",
@@ -325,6 +326,11 @@ class AkidaModel(Handle):
 
     def summary(self):
         return json.loads(buffer_bytes(made("akida_model_summary", self.handle, 1)))
+
+    def diff(self, other):
+        """How another model differs: a list, empty where it doesn't."""
+        equal = C.c_int32()
+        return json.loads(buffer_bytes(made("akida_model_diff", self.handle, other.handle, 1, C.byref(equal))))["differences"]
 
     def fix_v1_activation_variables(self):
         return AkidaModel(self.context, made("akida_model_fix_v1_activation_variables", self.handle))
