@@ -11,39 +11,47 @@
 /* What reaches a quantized layer in floats is taken as an image's integers. */
 enum { IMAGE_BITS = 8 };
 
+/* What a kind takes beside integers with scales. */
+enum takes {
+    FLOATS = 1, /* and nothing else */
+    IMAGES = 2, /* floats as an image's integers */
+    PLAIN = 4   /* no scales */
+};
+
 struct rule {
     enum c2s_kind_id id;
+    unsigned takes;
     c2s_derive_rule *derive;
 };
 
 static const struct rule rules[] = {
-    {C2S_KIND_INPUT, c2s_derive_input},
-    {C2S_KIND_QML_INPUT_QUANTIZER, c2s_derive_input_quantizer},
-    {C2S_KIND_QML_DEQUANTIZER, c2s_derive_dequantizer},
-    {C2S_KIND_QML_CONV2D, c2s_derive_conv},
-    {C2S_KIND_QML_CONV2D_TRANSPOSE, c2s_derive_conv_transpose},
-    {C2S_KIND_QML_DEPTHWISE_CONV2D, c2s_derive_depthwise},
-    {C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE, c2s_derive_depthwise_transpose},
-    {C2S_KIND_QML_SEPARABLE_CONV2D, c2s_derive_separable},
-    {C2S_KIND_QML_DENSE, c2s_derive_dense},
-    {C2S_KIND_QML_RELU, c2s_derive_relu},
-    {C2S_KIND_QML_ACTIVATION, c2s_derive_activation},
-    {C2S_KIND_QML_ADD, c2s_derive_add},
-    {C2S_KIND_QML_CONCATENATE, c2s_derive_concatenate},
-    {C2S_KIND_QML_MAX_POOLING2D, c2s_derive_unchanged},
-    {C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D, c2s_derive_global_pool},
-    {C2S_KIND_QML_FLATTEN, c2s_derive_flatten},
-    {C2S_KIND_QML_RESHAPE, c2s_derive_reshape},
-    {C2S_KIND_QML_PERMUTE, c2s_derive_permute},
-    {C2S_KIND_QML_DROPOUT, c2s_derive_unchanged},
-    {C2S_KIND_QML_RESCALING, c2s_derive_rescaling},
-    {C2S_KIND_QML_EXTRACT_TOKEN, c2s_derive_token},
-    {C2S_KIND_QML_BUFFER_TEMP_CONV, c2s_derive_buffer_temp_conv},
-    {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, c2s_derive_buffer_temp_conv},
-    {C2S_KIND_QML_STATEFUL_PROJECTION, c2s_derive_dense},
-    {C2S_KIND_QML_STATEFUL_RECURRENT, c2s_derive_recurrent},
-    {C2S_KIND_QML_PICO_POST_PROCESSING, c2s_derive_pico},
-    {C2S_KIND_DROPOUT, c2s_derive_unchanged},
+    {C2S_KIND_INPUT, 0, c2s_derive_input},
+    {C2S_KIND_QML_INPUT_QUANTIZER, FLOATS, c2s_derive_input_quantizer},
+    {C2S_KIND_QML_DEQUANTIZER, 0, c2s_derive_dequantizer},
+    {C2S_KIND_QML_CONV2D, IMAGES, c2s_derive_conv},
+    {C2S_KIND_QML_CONV2D_TRANSPOSE, PLAIN, c2s_derive_conv_transpose},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D, IMAGES | PLAIN, c2s_derive_depthwise},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE, PLAIN, c2s_derive_depthwise_transpose},
+    {C2S_KIND_QML_SEPARABLE_CONV2D, IMAGES | PLAIN, c2s_derive_separable},
+    {C2S_KIND_QML_DENSE, IMAGES, c2s_derive_dense},
+    {C2S_KIND_QML_RELU, 0, c2s_derive_relu},
+    {C2S_KIND_QML_ACTIVATION, PLAIN, c2s_derive_activation},
+    {C2S_KIND_QML_ADD, PLAIN, c2s_derive_add},
+    {C2S_KIND_QML_CONCATENATE, PLAIN, c2s_derive_concatenate},
+    {C2S_KIND_QML_MAX_POOLING2D, 0, c2s_derive_unchanged},
+    {C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D, 0, c2s_derive_global_pool},
+    {C2S_KIND_QML_FLATTEN, PLAIN, c2s_derive_flatten},
+    {C2S_KIND_QML_RESHAPE, 0, c2s_derive_reshape},
+    {C2S_KIND_QML_PERMUTE, PLAIN, c2s_derive_permute},
+    {C2S_KIND_QML_DROPOUT, 0, c2s_derive_unchanged},
+    {C2S_KIND_QML_RESCALING, IMAGES, c2s_derive_rescaling},
+    {C2S_KIND_QML_EXTRACT_TOKEN, PLAIN, c2s_derive_token},
+    {C2S_KIND_QML_BUFFER_TEMP_CONV, IMAGES, c2s_derive_buffer_temp_conv},
+    {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, PLAIN, c2s_derive_buffer_temp_conv},
+    {C2S_KIND_QML_STATEFUL_PROJECTION, IMAGES, c2s_derive_dense},
+    {C2S_KIND_QML_STATEFUL_RECURRENT, 0, c2s_derive_recurrent},
+    {C2S_KIND_QML_PICO_POST_PROCESSING, 0, c2s_derive_pico},
+    {C2S_KIND_DROPOUT, 0, c2s_derive_unchanged},
 };
 
 struct deriver {
@@ -54,11 +62,11 @@ struct deriver {
     cnn2snn_error **error;
 };
 
-static c2s_derive_rule *find_rule(enum c2s_kind_id id)
+static const struct rule *find_rule(enum c2s_kind_id id)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         if (rules[i].id == id)
-            return rules[i].derive;
+            return &rules[i];
     return NULL;
 }
 
@@ -114,9 +122,24 @@ static cnn2snn_status quantize_output(struct c2s_derive_step *step)
                                      &derived->integers[C2S_OUTPUT_SHIFT], &derived->output, step->error);
 }
 
-static cnn2snn_status run_rule(struct c2s_derive_step *step, c2s_derive_rule *rule)
+static cnn2snn_status check_inputs(struct c2s_derive_step *step, const struct rule *rule)
 {
-    C2S_TRY(rule(step));
+    for (size_t i = 0; i < step->input_count && i < 2; i++) {
+        const struct c2s_number *input = &step->inputs[i];
+        if (rule->takes & FLOATS && input->value_bits)
+            return c2s_derive_error(step, CNN2SNN_E_VALUE, "Q-014", "input is of integers, expected floats");
+        if (c2s_layer_is_qml_quantized(step->layer) && !(rule->takes & FLOATS))
+            C2S_TRY(c2s_derive_require_integers(step, input));
+        if (rule->takes & PLAIN)
+            C2S_TRY(c2s_derive_require_fixed_point(step, input));
+    }
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status run_rule(struct c2s_derive_step *step, const struct rule *rule)
+{
+    C2S_TRY(check_inputs(step, rule));
+    C2S_TRY(rule->derive(step));
     if (step->derived->accumulator.frac_bits)
         C2S_TRY(c2s_derive_check_number(step, &step->derived->accumulator));
     return quantize_output(step);
@@ -125,11 +148,10 @@ static cnn2snn_status run_rule(struct c2s_derive_step *step, c2s_derive_rule *ru
 /* ------------------------------------------------------------------------------------------------ the graph */
 
 /* Numbers and shapes of the inputs as they enter. */
-static bool read_inputs(struct deriver *deriver, const struct c2s_node *node, struct c2s_derive_step *step)
+static bool read_inputs(struct deriver *deriver, const struct c2s_node *node, const struct rule *rule,
+                        struct c2s_derive_step *step)
 {
-    bool quantized = c2s_layer_is_qml_quantized(step->layer), behind_integers = false;
-    bool takes_images =
-        quantized && c2s_layer_id(step->layer) != C2S_KIND_QML_INPUT_QUANTIZER && node->input_count == 1;
+    bool behind_integers = false;
     step->input_count = node->input_count;
     for (size_t i = 0; i < node->input_count && i < 2; i++) {
         const struct c2s_value *value = &node->inputs[i];
@@ -138,7 +160,7 @@ static bool read_inputs(struct deriver *deriver, const struct c2s_node *node, st
         step->input_shapes[i] = deriver->graph->nodes[value->node].shapes[value->output];
         behind_integers =
             behind_integers || (source->output.value_bits && c2s_layer_id(source->layer) != C2S_KIND_INPUT);
-        if (!source->output.value_bits && takes_images)
+        if (!source->output.value_bits && rule && rule->takes & IMAGES)
             step->inputs[i] = deriver->image;
     }
     return behind_integers;
@@ -154,10 +176,10 @@ static cnn2snn_status derive_node(struct deriver *deriver, size_t index)
                                    .derived = derived,
                                    .output_shape = node->shapes[0],
                                    .error = deriver->error};
-    c2s_derive_rule *rule = find_rule(c2s_layer_id(step.layer));
+    const struct rule *rule = find_rule(c2s_layer_id(step.layer));
     derived->layer = step.layer;
     step.quant = c2s_layer_quant_config(step.layer);
-    bool behind_integers = read_inputs(deriver, node, &step);
+    bool behind_integers = read_inputs(deriver, node, rule, &step);
     if (node->input_count)
         derived->input = c2s_number_retain(&step.inputs[0]);
     cnn2snn_status status = rule ? run_rule(&step, rule) : derive_float_layer(&step, behind_integers);

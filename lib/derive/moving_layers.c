@@ -15,7 +15,6 @@ static cnn2snn_status check_join(struct c2s_derive_step *step)
     const struct c2s_qml_merge_attributes *attributes = step->layer->attributes;
     int64_t rank = (int64_t)step->output_shape.rank, axis = attributes->concatenate.axis;
     for (size_t i = 0; i < 2; i++) {
-        C2S_TRY(c2s_derive_require_fixed_point(step, &step->inputs[i]));
         int64_t channels = last_extent(&step->input_shapes[i]);
         if (channels <= 0)
             return c2s_derive_error(step, CNN2SNN_E_VALUE, "Q-031", "the channels of input %zu are open", i + 1);
@@ -59,9 +58,6 @@ cnn2snn_status c2s_derive_flatten(struct c2s_derive_step *step)
 {
     struct c2s_derived *derived = step->derived;
     const struct c2s_number *input = &step->inputs[0];
-    bool kept = last_extent(&step->input_shapes[0]) == last_extent(&step->output_shape);
-    if (input->scales && input->scales->count != 1 && !kept)
-        return c2s_derive_require_per_tensor(step, input);
     C2S_TRY(c2s_derive_expand(step, input->value_bits, &derived->accumulator));
     derived->integers[C2S_FLATTEN_SHIFT] = derived->integers[C2S_INPUT_SHIFT];
     derived->integers[C2S_INPUT_SHIFT] = NULL;
@@ -106,7 +102,6 @@ cnn2snn_status c2s_derive_token(struct c2s_derive_step *step)
     const struct c2s_qml_token_attributes *attributes = step->layer->attributes;
     struct c2s_number *number = &step->derived->accumulator;
     int64_t rank = (int64_t)step->input_shapes[0].rank;
-    C2S_TRY(c2s_derive_require_fixed_point(step, &step->inputs[0]));
     C2S_TRY(c2s_derive_unchanged(step));
     if (attributes->axis != -1 && attributes->axis != rank)
         return CNN2SNN_OK;

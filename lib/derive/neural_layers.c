@@ -139,7 +139,6 @@ cnn2snn_status c2s_derive_conv(struct c2s_derive_step *step)
 
 cnn2snn_status c2s_derive_conv_transpose(struct c2s_derive_step *step)
 {
-    C2S_TRY(c2s_derive_require_fixed_point(step, &step->inputs[0]));
     C2S_TRY(quantize_transposed(step));
     return accumulate(step, false, c2s_layer_qml_conv(step->layer)->conv.use_bias);
 }
@@ -152,7 +151,6 @@ cnn2snn_status c2s_derive_depthwise(struct c2s_derive_step *step)
 
 cnn2snn_status c2s_derive_depthwise_transpose(struct c2s_derive_step *step)
 {
-    C2S_TRY(c2s_derive_require_fixed_point(step, &step->inputs[0]));
     C2S_TRY(quantize_kernel(step, "depthwise_kernel", step->quant->weight_axis));
     return accumulate(step, false, c2s_layer_qml_conv(step->layer)->conv.use_bias);
 }
@@ -161,7 +159,6 @@ cnn2snn_status c2s_derive_separable(struct c2s_derive_step *step)
 {
     enum { FILTER_AXIS = 3 };
     struct c2s_number number;
-    C2S_TRY(c2s_derive_require_per_tensor(step, &step->inputs[0]));
     C2S_TRY(quantize_kernel(step, "depthwise_kernel", step->quant->weight_axis));
     C2S_TRY(quantize(step, "pointwise_kernel", step->quant->pointwise_bitwidth, FILTER_AXIS,
                      &step->weights->more_integers, &step->weights->more_scales));

@@ -137,7 +137,6 @@ cnn2snn_status c2s_derive_pico(struct c2s_derive_step *step)
     struct c2s_derived *derived = step->derived;
     const cnn2snn_tensor *rate;
     C2S_TRY(c2s_derive_weight(step, "prediction_quantizer/rescaling_rate", &rate));
-    C2S_TRY(c2s_derive_require_integers(step, &step->inputs[0]));
     C2S_TRY(quantize_predictions(step, rate));
     /* the mean of whole numbers is rounded down: it reaches the threshold when it reaches the next whole number */
     double threshold = ceil(attributes->threshold);

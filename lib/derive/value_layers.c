@@ -74,8 +74,6 @@ cnn2snn_status c2s_derive_input_quantizer(struct c2s_derive_step *step)
     const cnn2snn_tensor *least, *most;
     struct c2s_derived *derived = step->derived;
     struct c2s_number *number = &derived->accumulator;
-    if (step->inputs[0].value_bits)
-        return c2s_derive_error(step, CNN2SNN_E_VALUE, "Q-014", "input is of integers, expected floats");
     C2S_TRY(c2s_derive_weight(step, "range_min", &least));
     C2S_TRY(c2s_derive_weight(step, "range_max", &most));
     bool scalar = !least->rank;
@@ -182,7 +180,6 @@ cnn2snn_status c2s_derive_activation(struct c2s_derive_step *step)
     struct c2s_number *number = &step->derived->accumulator;
     cnn2snn_tensor **table = &step->derived->integers[C2S_LUT_VALUES], *values;
     float scale = 0;
-    C2S_TRY(c2s_derive_require_fixed_point(step, input));
     C2S_TRY(c2s_derive_require_per_tensor(step, input));
     if (input->value_bits > MAX_TABLE_BITS)
         return c2s_derive_error(
@@ -247,7 +244,6 @@ cnn2snn_status c2s_derive_add(struct c2s_derive_step *step)
     uint64_t count;
     for (size_t i = 0; i < 2; i++) {
         struct c2s_number promoted;
-        C2S_TRY(c2s_derive_require_fixed_point(step, &step->inputs[i]));
         C2S_TRY(c2s_derive_promote(step, &step->inputs[i], step->quant->buffer_bitwidth - 1, &promoted));
         c2s_number_free(&promoted);
     }
