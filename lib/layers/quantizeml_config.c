@@ -61,7 +61,7 @@ int32_t c2s_quant_config_bits(struct c2s_config *quant, const char *member, int3
 
 static int read_weight_axis(struct c2s_config *config, int rank, int otherwise)
 {
-    const json_t *value = c2s_json_get(config->object, "axis");
+    const json_t *value = json_object_get(config->object, "axis");
     if (!value)
         return otherwise;
     const char *text = json_string_value(value);
