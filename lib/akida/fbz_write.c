@@ -147,7 +147,7 @@ static cnn2snn_status make_payload(const cnn2snn_akida_model *model, const char 
     struct output measured = {{NULL, 0}, {0}};
     add_model(&measured, model, version);
     C2S_TRY(check_sizes(model, measured.writer.size, error));
-    *output = (struct output){{c2s_calloc(model->context, measured.writer.size, 1), 0}, {0}};
+    *output = (struct output){{c2s_alloc(model->context, measured.writer.size), 0}, {0}};
     if (!output->writer.data)
         return c2s_error_no_memory(error);
     add_model(output, model, version);

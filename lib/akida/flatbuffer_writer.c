@@ -7,6 +7,8 @@
 size_t c2s_flat_take(struct c2s_flat_writer *writer, size_t size, size_t alignment)
 {
     size_t position = (writer->size + alignment - 1) / alignment * alignment;
+    if (writer->data && position > writer->size)
+        memset(writer->data + writer->size, 0, position - writer->size);
     writer->size = position + size;
     return position;
 }
@@ -63,6 +65,8 @@ static void point(struct c2s_flat_writer *writer, size_t slot, size_t position)
 size_t c2s_flat_add_table(struct c2s_flat_writer *writer, size_t slot, size_t vtable, size_t size, size_t alignment)
 {
     size_t position = c2s_flat_take(writer, size, alignment);
+    if (writer->data)
+        memset(writer->data + position, 0, size);
     c2s_flat_put_u32(writer, position, (uint32_t)(position - vtable));
     point(writer, slot, position);
     return position;
@@ -80,7 +84,7 @@ size_t c2s_flat_add_string(struct c2s_flat_writer *writer, size_t slot, const ch
 {
     size_t size = strlen(text), position = c2s_flat_take(writer, 4 + size + 1, 4);
     c2s_flat_put_u32(writer, position, (uint32_t)size);
-    c2s_flat_put_bytes(writer, position + 4, text, size);
+    c2s_flat_put_bytes(writer, position + 4, text, size + 1);
     point(writer, slot, position);
     return position;
 }

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 struct c2s_flat_writer {
-    unsigned char *data; /* zeros, of the size that was measured; or NULL */
+    unsigned char *data; /* of the size that was measured, or NULL */
     size_t size;         /* bytes so far */
 };
 
@@ -30,7 +30,7 @@ size_t c2s_flat_add_vtable(struct c2s_flat_writer *writer, const uint16_t *entri
 
 /* The rest each add an object and make the offset at `slot` point to it; they give its position. */
 size_t c2s_flat_add_table(struct c2s_flat_writer *writer, size_t slot, size_t vtable, size_t size, size_t alignment);
-/* Position of the length; the elements start 4 bytes behind it. */
+/* Position of the length; the caller writes all elements, which start 4 bytes behind it. */
 size_t c2s_flat_add_vector(struct c2s_flat_writer *writer, size_t slot, size_t count, size_t element_size);
 size_t c2s_flat_add_string(struct c2s_flat_writer *writer, size_t slot, const char *text);
 
