@@ -46,8 +46,7 @@ static int32_t *sums_of(const struct c2s_stage *stage, int32_t *output, int32_t 
 C2S_DECLARE_RUN(c2s_run_convolutional)
 {
     int32_t *sums = sums_of(stage, output, scratch);
-    c2s_integer_convolve(&stage->window, c2s_pad_input(stage, inputs[0], scratch), stage->in[2], stage->weights,
-                         stage->out[2], sums);
+    c2s_run_sums(stage, inputs[0], scratch, sums);
     finish(stage, sums, output);
 }
 
@@ -55,12 +54,10 @@ C2S_DECLARE_RUN(c2s_run_separable)
 {
     int64_t places = stage->window.x.out * stage->window.y.out, channels = stage->in[2];
     int32_t *sums = sums_of(stage, output, scratch);
-    const int32_t *padded = c2s_pad_input(stage, inputs[0], scratch);
-    int32_t *between = scratch + stage->conv_offset - places * channels;
-    c2s_integer_depthwise(&stage->window, padded, channels, stage->weights, between);
-    for (int64_t i = 0; i < places; i++)
-        c2s_integer_multiply(between + i * channels, channels, stage->pointwise, stage->out[2],
-                             sums + i * stage->out[2]);
+    int32_t *between = scratch + stage->conv_offset - 2 * places * channels;
+    c2s_run_depthwise_sums(stage, inputs[0], scratch, between);
+    c2s_run_products(stage, between, places, channels, stage->pointwise, (int16_t *)(between + places * channels),
+                     sums);
     finish(stage, sums, output);
 }
 
@@ -71,7 +68,8 @@ C2S_DECLARE_RUN(c2s_run_fully_connected)
         for (int64_t j = 0; j < y; j++)
             for (int64_t c = 0; c < channels; c++)
                 scratch[(c * y + j) * x + i] = inputs[0][(i * y + j) * channels + c];
-    c2s_integer_multiply(scratch, x * y * channels, stage->weights, stage->out[2], output);
+    c2s_run_products(stage, scratch, 1, x * y * channels, stage->weights, (int16_t *)(scratch + x * y * channels),
+                     output);
     for (int64_t f = 0; f < stage->out[2]; f++)
         output[f] = (int32_t)c2s_saturate(output[f], POTENTIAL_BITS);
     finish(stage, output, output);

@@ -19,7 +19,7 @@ const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input
             const int32_t *values = inside ? input + (i * y->in + j) * channels : stage->padding;
             if (!values)
                 memset(out, 0, (size_t)channels * sizeof *out);
-            else if (inside && stage->input_shift)
+            else if (inside && stage->input_shift && !stage->wide_weights)
                 c2s_shift_input(stage, values, channels, out);
             else
                 memcpy(out, values, (size_t)channels * sizeof *out);
@@ -93,6 +93,12 @@ static void average_pool(const struct c2s_stage *stage, const int32_t *values, i
 static void finish(const struct c2s_stage *stage, int32_t *sums, int32_t *output)
 {
     int64_t places = stage->window.x.out * stage->window.y.out, places_out = stage->out[0] * stage->out[1];
+    if (stage->finish.bias) { /* pooling goes first: what follows keeps the order of numbers */
+        if (stage->pool_type == C2S_POOL_MAX)
+            c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
+        stage->vectors->finish(&stage->finish, output, (size_t)places_out, (size_t)stage->out[2]);
+        return;
+    }
     c2s_add_bias(stage, sums, places);
     if (stage->pool_type == C2S_POOL_MAX) {
         c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
@@ -123,16 +129,14 @@ static int32_t *sums_of(const struct c2s_stage *stage, int32_t *output, int32_t 
 C2S_DECLARE_RUN(c2s_run_conv2d)
 {
     int32_t *sums = sums_of(stage, output, scratch);
-    c2s_integer_convolve(&stage->window, c2s_pad_input(stage, inputs[0], scratch), stage->in[2], stage->weights,
-                         stage->out[2], sums);
+    c2s_run_sums(stage, inputs[0], scratch, sums);
     finish(stage, sums, output);
 }
 
 C2S_DECLARE_RUN(c2s_run_depthwise_conv2d)
 {
     int32_t *sums = sums_of(stage, output, scratch);
-    c2s_integer_depthwise(&stage->window, c2s_pad_input(stage, inputs[0], scratch), stage->in[2], stage->weights,
-                          sums);
+    c2s_run_depthwise_sums(stage, inputs[0], scratch, sums);
     finish(stage, sums, output);
 }
 
@@ -162,8 +166,12 @@ C2S_DECLARE_RUN(c2s_run_depthwise_transpose)
 C2S_DECLARE_RUN(c2s_run_dense)
 {
     int64_t count = stage->in[0] * stage->in[1] * stage->in[2];
-    c2s_shift_input(stage, inputs[0], count, scratch);
-    c2s_integer_multiply(scratch, count, stage->weights, stage->out[2], output);
+    const int32_t *values = inputs[0];
+    if (!stage->product.weights) { /* otherwise the weights are shifted */
+        c2s_shift_input(stage, values, count, scratch);
+        values = scratch;
+    }
+    c2s_run_products(stage, values, 1, count, stage->weights, (int16_t *)(scratch + count), output);
     c2s_finish_sums(stage, output);
 }
 

@@ -116,7 +116,7 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
         status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
     for (size_t i = 0; i < model->layer_count && !status; i++) {
         struct c2s_stage *stage = &simulator->stages[simulator->stage_count++];
-        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, stage, error);
+        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->vectors, stage, error);
         stage->state_offset = simulator->state_size;
         if (!status && !c2s_add_size(simulator->state_size, stage->state_size, &simulator->state_size))
             status = c2s_error_no_memory(error);
@@ -171,8 +171,9 @@ static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2s
     return allocate(simulator, error);
 }
 
-cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
-                                    cnn2snn_simulator **out_simulator, cnn2snn_error **error)
+cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
+                                         const struct c2s_vector_kernels *vectors, cnn2snn_simulator **out_simulator,
+                                         cnn2snn_error **error)
 {
     cnn2snn_simulator *simulator = c2s_calloc(model->context, 1, sizeof *simulator);
     if (!simulator)
@@ -180,12 +181,19 @@ cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t th
     simulator->context = c2s_context_retain(model->context);
     simulator->model = (cnn2snn_akida_model *)model; /* only its count of references changes */
     atomic_fetch_add(&simulator->model->references, 1);
+    simulator->vectors = vectors;
     cnn2snn_status status = start(simulator, threads, error);
     if (status)
         c2s_simulator_destroy(simulator);
     else
         *out_simulator = simulator;
     return status;
+}
+
+cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
+                                    cnn2snn_simulator **out_simulator, cnn2snn_error **error)
+{
+    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(), out_simulator, error);
 }
 
 void c2s_simulator_destroy(cnn2snn_simulator *simulator)

@@ -12,6 +12,7 @@ struct cnn2snn_simulator {
     cnn2snn_akida_model *model; /* counted */
     struct c2s_stage *stages;
     size_t stage_count;
+    const struct c2s_vector_kernels *vectors;
     struct c2s_worker_pool *pool;
     size_t lane_count; /* working memories, one for each thread */
     size_t input_size; /* elements of one sample */
@@ -26,6 +27,10 @@ struct cnn2snn_simulator {
 /* threads 0: the context's. */
 cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error);
+/* The same with these vector loops; NULL: plain ones. */
+cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
+                                         const struct c2s_vector_kernels *vectors, cnn2snn_simulator **out_simulator,
+                                         cnn2snn_error **error);
 void c2s_simulator_destroy(cnn2snn_simulator *simulator);
 void c2s_simulator_reset(cnn2snn_simulator *simulator);
 

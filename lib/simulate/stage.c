@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "simulate/run.h"
+#include "simulate/stage_fast.h"
 #include "simulate/stage_vectors.h"
 
 static cnn2snn_status refuse(const struct c2s_preparation *at, cnn2snn_status code, const char *rule,
@@ -193,7 +194,14 @@ static cnn2snn_status prepare_convolutional(const struct c2s_preparation *at, in
             ((int32_t *)memory)[c] = value;
         stage->padding = memory;
     }
-    C2S_TRY(set_scratch(at, depthwise));
+    if (separable) {
+        C2S_TRY(c2s_prepare_depthwise(at, magnitude));
+        C2S_TRY(c2s_prepare_pointwise(at, stage->pointwise, channels, filters,
+                                      largest_sum(stage->weights, taps, channels, magnitude)));
+    } else {
+        C2S_TRY(c2s_prepare_product(at, magnitude));
+    }
+    C2S_TRY(set_scratch(at, 2 * depthwise));
     stage->run = separable ? c2s_run_separable : c2s_run_convolutional;
     return prepare_v1_tail(at);
 }
@@ -204,6 +212,8 @@ static cnn2snn_status prepare_fully_connected(const struct c2s_preparation *at, 
     C2S_TRY(count_elements(at, stage->in[0], stage->in[1], stage->in[2], &stage->scratch_size));
     C2S_TRY(c2s_prepare_weights(at, "weights", false, &stage->weights));
     C2S_TRY(check_potential(at, largest_sum(stage->weights, stage->scratch_size, stage->out[2], magnitude)));
+    C2S_TRY(c2s_prepare_pointwise(at, stage->weights, (int64_t)stage->scratch_size, stage->out[2], magnitude));
+    stage->scratch_size *= 2; /* in their order, and narrow */
     stage->run = c2s_run_fully_connected;
     return prepare_v1_tail(at);
 }
@@ -302,6 +312,15 @@ static cnn2snn_status prepare_input_padding(const struct c2s_preparation *at)
     return CNN2SNN_OK;
 }
 
+/* The magnitude of shifted inputs. */
+static int64_t largest_input(const struct c2s_preparation *at, int64_t magnitude)
+{
+    int32_t shift = 0;
+    for (int64_t c = 0; at->stage->input_shift && c < at->stage->in[2]; c++)
+        shift = at->stage->input_shift[c] > shift ? at->stage->input_shift[c] : shift;
+    return magnitude > INT64_MAX >> shift ? INT64_MAX : magnitude << shift;
+}
+
 static cnn2snn_status prepare_conv2d(const struct c2s_preparation *at, int64_t magnitude)
 {
     struct c2s_stage *stage = at->stage;
@@ -313,11 +332,18 @@ static cnn2snn_status prepare_conv2d(const struct c2s_preparation *at, int64_t m
         C2S_TRY(prepare_input_padding(at));
     } else {
         C2S_TRY(c2s_prepare_shifts(at, "input_shift", &stage->input_shift));
-        stage->must_pad |= changes_input(at, magnitude);
     }
+    bool depthwise = at->layer->kind == C2S_AKIDA_DEPTHWISE_CONV2D;
+    C2S_TRY(depthwise ? c2s_prepare_depthwise(at, magnitude) : c2s_prepare_product(at, magnitude));
+    if (stage->input_shift && !stage->wide_weights && !stage->product.weights)
+        stage->must_pad |= changes_input(at, magnitude);
     C2S_TRY(set_scratch(at, 0));
-    stage->run = at->layer->kind == C2S_AKIDA_DEPTHWISE_CONV2D ? c2s_run_depthwise_conv2d : c2s_run_conv2d;
-    return prepare_v2_tail(at);
+    stage->run = depthwise ? c2s_run_depthwise_conv2d : c2s_run_conv2d;
+    C2S_TRY(prepare_v2_tail(at));
+    uint64_t rows = (uint64_t)stage->window.x.kernel * (uint64_t)stage->window.y.kernel;
+    if (!depthwise)
+        rows *= (uint64_t)stage->in[2];
+    return c2s_prepare_finish(at, largest_sum(stage->weights, rows, stage->out[2], largest_input(at, magnitude)));
 }
 
 /* Layers whose input is shifted into the scratch and which have no window. */
@@ -331,12 +357,15 @@ static cnn2snn_status prepare_shifted(const struct c2s_preparation *at, int64_t 
     return prepare_v2_tail(at);
 }
 
-static cnn2snn_status prepare_dense(const struct c2s_preparation *at)
+static cnn2snn_status prepare_dense(const struct c2s_preparation *at, int64_t magnitude)
 {
     if (at->layer->kind == C2S_AKIDA_DENSE2D && !get(at, "collapse_dims", 1))
         return refuse(at, CNN2SNN_E_UNSUPPORTED, "S-KIND", "Dense2D without collapse_dims can't be run");
     at->stage->run = c2s_run_dense;
-    return prepare_shifted(at, 1);
+    C2S_TRY(prepare_shifted(at, 1));
+    C2S_TRY(c2s_prepare_flat(at, magnitude));
+    at->stage->scratch_size *= 2; /* as they are, and narrow */
+    return CNN2SNN_OK;
 }
 
 static cnn2snn_status prepare_transpose(const struct c2s_preparation *at)
@@ -499,7 +528,7 @@ static cnn2snn_status prepare_kind(const struct c2s_preparation *at, const struc
         return prepare_transpose(at);
     case C2S_AKIDA_DENSE1D:
     case C2S_AKIDA_DENSE2D:
-        return prepare_dense(at);
+        return prepare_dense(at, magnitude);
     case C2S_AKIDA_BUFFER_TEMP_CONV:
     case C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV:
         return prepare_temporal(at);
@@ -526,12 +555,13 @@ static cnn2snn_status prepare_kind(const struct c2s_preparation *at, const struc
 
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 struct c2s_stage *stage, cnn2snn_error **error)
+                                 const struct c2s_vector_kernels *vectors, struct c2s_stage *stage,
+                                 cnn2snn_error **error)
 {
     const struct c2s_akida_layer *layer = &model->layers[index];
     struct c2s_preparation at = {model, layer, shapes, stage, error};
     size_t count;
-    *stage = (struct c2s_stage){.layer = layer, .inbound_count = layer->inbound_count};
+    *stage = (struct c2s_stage){.layer = layer, .inbound_count = layer->inbound_count, .vectors = vectors};
     if (!shapes->known)
         return c2s_layer_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-KIND", layer->name,
                                "layers of kind %s can't be run", layer->kind_text);
@@ -551,7 +581,7 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
 
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage)
 {
-    for (size_t i = 0; i < stage->vector_count; i++)
-        c2s_free(context, stage->vectors[i]);
-    stage->vector_count = 0;
+    for (size_t i = 0; i < stage->owned_count; i++)
+        c2s_free(context, stage->owned[i]);
+    stage->owned_count = 0;
 }

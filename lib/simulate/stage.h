@@ -8,8 +8,9 @@
 
 #include "akida/akida_model.h"
 #include "simulate/integer_kernels.h"
+#include "simulate/vector_kernels.h"
 
-enum { C2S_STAGE_VECTORS = 24 };
+enum { C2S_STAGE_VECTORS = 32 };
 
 struct c2s_stage {
     const struct c2s_akida_layer *layer;
@@ -28,8 +29,8 @@ struct c2s_stage {
     int64_t magnitude;   /* no output value is further from 0 */
 
     /* Owned: what the stage allocated. */
-    void *vectors[C2S_STAGE_VECTORS];
-    size_t vector_count, memory_size;
+    void *owned[C2S_STAGE_VECTORS];
+    size_t owned_count, memory_size;
     const int8_t *weights, *pointwise;
     const int32_t *padding, *input_shift, *other_shift; /* for each input channel; NULL: zeros */
     const int32_t *bias;                                /* with its shift and saturation */
@@ -41,6 +42,12 @@ struct c2s_stage {
     const float *act_step, *float_scales;
     const int32_t *state_real, *state_imaginary, *state_shift, *state_scales, *new_state_shift;
 
+    /* With vectors: weights in their order; what can't be computed with them stays plain. */
+    const struct c2s_vector_kernels *vectors; /* or NULL */
+    struct c2s_vector_product product;        /* weights NULL: not in use */
+    const int32_t *wide_weights;              /* depthwise, [tap][channel]; NULL: not in use */
+    struct c2s_vector_finish finish;          /* bias NULL: not in use */
+
     size_t output_offset;            /* in a lane, in elements */
     size_t scratch_size;             /* elements */
     size_t conv_offset;              /* in the scratch: the sums in front of pooling */
@@ -48,13 +55,14 @@ struct c2s_stage {
 };
 
 /*
- * Makes layer `index` ready; `stages` holds those before it. CNN2SNN_E_UNSUPPORTED for kinds that can't run,
- * CNN2SNN_E_MALFORMED or _E_VALUE for parameters and variables that don't make sense. Freed with c2s_stage_clear,
- * also after a failure.
+ * Makes layer `index` ready; `stages` holds those before it; vectors NULL: only plain loops. CNN2SNN_E_UNSUPPORTED
+ * for kinds that can't run, CNN2SNN_E_MALFORMED or _E_VALUE for parameters and variables that don't make sense. Freed
+ * with c2s_stage_clear, also after a failure.
  */
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 struct c2s_stage *stage, cnn2snn_error **error);
+                                 const struct c2s_vector_kernels *vectors, struct c2s_stage *stage,
+                                 cnn2snn_error **error);
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage);
 
 #endif

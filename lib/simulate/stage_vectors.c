@@ -31,7 +31,7 @@ cnn2snn_status c2s_prepare_memory(const struct c2s_preparation *at, uint64_t cou
     void *memory = c2s_calloc(at->model->context, total ? total : 1, 1);
     if (!memory)
         return c2s_error_no_memory(at->error);
-    at->stage->vectors[at->stage->vector_count++] = memory;
+    at->stage->owned[at->stage->owned_count++] = memory;
     at->stage->memory_size += total;
     *out = memory;
     return CNN2SNN_OK;
