@@ -8,6 +8,7 @@
 
 #include "cnn2snn/akida.h"
 #include "cnn2snn/base.h"
+#include "cnn2snn/calibrate.h"
 #include "cnn2snn/converter.h"
 #include "cnn2snn/model.h"
 #include "cnn2snn/quantizer.h"

@@ -108,6 +108,32 @@ CNN2SNN_API cnn2snn_status cnn2snn_archive_save(const cnn2snn_archive *archive, 
                                                 cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_archive_destroy(cnn2snn_archive *archive);
 
+/**
+ * Samples of a model's input, read a few at a time, so that memory doesn't grow with their number. Counted references:
+ * what is made with them keeps them. Those of a file belong to one thread.
+ */
+typedef struct cnn2snn_samples cnn2snn_samples;
+
+/** A tensor with the number of samples in front. A reference to it is kept. */
+CNN2SNN_API cnn2snn_status cnn2snn_samples_create(const cnn2snn_tensor *tensor, cnn2snn_samples **out_samples,
+                                                  cnn2snn_error **error);
+/**
+ * The arrays of an .npz file one behind the other along their first axis, in file order, or the array of a .npy file.
+ * The file stays open and must stay as it is.
+ * @return CNN2SNN_E_VALUE where arrays don't go together.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_samples_open(cnn2snn_context *context, const char *path,
+                                                cnn2snn_samples **out_samples, cnn2snn_error **error);
+CNN2SNN_API int64_t cnn2snn_samples_get_count(const cnn2snn_samples *samples);
+/** Dimensions of one sample. */
+CNN2SNN_API size_t cnn2snn_samples_get_rank(const cnn2snn_samples *samples);
+/** Extents of one sample, as many as the rank. Borrowed. */
+CNN2SNN_API const int64_t *cnn2snn_samples_get_shape(const cnn2snn_samples *samples);
+/** `count` samples from `first` on as float32; CNN2SNN_E_INDEX, or CNN2SNN_E_VALUE where one is NaN or infinite. */
+CNN2SNN_API cnn2snn_status cnn2snn_samples_read(cnn2snn_samples *samples, int64_t first, int64_t count,
+                                                cnn2snn_tensor **out_tensor, cnn2snn_error **error);
+CNN2SNN_API void cnn2snn_samples_destroy(cnn2snn_samples *samples);
+
 #ifdef __cplusplus
 }
 #endif

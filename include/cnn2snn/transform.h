@@ -78,6 +78,11 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_normalize_separable(const cnn2snn_model
 CNN2SNN_API cnn2snn_status cnn2snn_model_activations_rescaling(const cnn2snn_model *model,
                                                                const cnn2snn_tensor *samples, int64_t batch_size,
                                                                cnn2snn_model **out_model, cnn2snn_error **error);
+/** The same with samples that are read a few at a time. */
+CNN2SNN_API cnn2snn_status cnn2snn_model_activations_rescaling_samples(const cnn2snn_model *model,
+                                                                       cnn2snn_samples *samples, int64_t batch_size,
+                                                                       cnn2snn_model **out_model,
+                                                                       cnn2snn_error **error);
 
 #ifdef __cplusplus
 }

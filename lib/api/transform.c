@@ -141,6 +141,14 @@ cnn2snn_status cnn2snn_model_normalize_separable_layer(cnn2snn_model *model, con
     return c2s_edge_end(model->context, status, error);
 }
 
+static cnn2snn_status rescale(const cnn2snn_model *model, cnn2snn_samples *samples, int64_t batch_size,
+                              cnn2snn_model **out_model, cnn2snn_error **error)
+{
+    struct c2s_graph *graph = NULL;
+    C2S_TRY(c2s_activations_rescaling(model->graph, samples, batch_size, &graph, error));
+    return c2s_model_from_graph_take(model, graph, false, out_model, error);
+}
+
 cnn2snn_status cnn2snn_model_activations_rescaling(const cnn2snn_model *model, const cnn2snn_tensor *samples,
                                                    int64_t batch_size, cnn2snn_model **out_model,
                                                    cnn2snn_error **error)
@@ -148,9 +156,20 @@ cnn2snn_status cnn2snn_model_activations_rescaling(const cnn2snn_model *model, c
     C2S_OUT(error, out_model);
     C2S_NEED(error, model);
     C2S_NEED(error, samples);
-    struct c2s_graph *graph = NULL;
-    cnn2snn_status status = c2s_activations_rescaling(model->graph, samples, batch_size, &graph, error);
+    cnn2snn_samples *stream = NULL;
+    cnn2snn_status status = c2s_samples_create(samples, &stream, error);
     if (!status)
-        status = c2s_model_from_graph_take(model, graph, false, out_model, error);
+        status = rescale(model, stream, batch_size, out_model, error);
+    c2s_samples_release(stream);
     C2S_RETURN(model->context, status, out_model, error);
+}
+
+cnn2snn_status cnn2snn_model_activations_rescaling_samples(const cnn2snn_model *model, cnn2snn_samples *samples,
+                                                           int64_t batch_size, cnn2snn_model **out_model,
+                                                           cnn2snn_error **error)
+{
+    C2S_OUT(error, out_model);
+    C2S_NEED(error, model);
+    C2S_NEED(error, samples);
+    C2S_RETURN(model->context, rescale(model, samples, batch_size, out_model, error), out_model, error);
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,8 +28,9 @@ static cnn2snn_status io_error(cnn2snn_context *context, cnn2snn_error **error, 
     return CNN2SNN_E_IO;
 }
 
-static cnn2snn_status read_all(cnn2snn_context *context, const char *path, int file, cnn2snn_buffer **out_buffer,
-                               cnn2snn_error **error)
+/* The size of a regular file within the limits. */
+static cnn2snn_status find_size(cnn2snn_context *context, const char *path, int file, size_t *out_size,
+                                cnn2snn_error **error)
 {
     struct stat info;
     if (fstat(file, &info))
@@ -41,7 +43,15 @@ static cnn2snn_status read_all(cnn2snn_context *context, const char *path, int f
         c2s_error_set_file(error, path);
         return CNN2SNN_E_LIMIT;
     }
-    size_t size = (size_t)info.st_size, done = 0;
+    *out_size = (size_t)info.st_size;
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status read_all(cnn2snn_context *context, const char *path, int file, cnn2snn_buffer **out_buffer,
+                               cnn2snn_error **error)
+{
+    size_t size = 0, done = 0;
+    C2S_TRY(find_size(context, path, file, &size, error));
     char *data = c2s_alloc(context, size + 1);
     cnn2snn_buffer *buffer = c2s_alloc(context, sizeof *buffer);
     if (!data || !buffer) {
@@ -75,6 +85,43 @@ cnn2snn_status c2s_file_read(cnn2snn_context *context, const char *path, cnn2snn
     cnn2snn_status status = read_all(context, path, file, out_buffer, error);
     close(file);
     return status;
+}
+
+cnn2snn_status c2s_file_map(cnn2snn_context *context, const char *path, struct c2s_mapped_file *out_map,
+                            cnn2snn_error **error)
+{
+    *out_map = (struct c2s_mapped_file){0};
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0)
+        return io_error(context, error, path, "can't be opened", errno);
+    size_t size = 0;
+    cnn2snn_status status = find_size(context, path, file, &size, error);
+    void *data = !status && size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0) : NULL;
+    if (data == MAP_FAILED)
+        status = io_error(context, error, path, "can't be mapped", errno);
+    if (status)
+        close(file);
+    else
+        *out_map = (struct c2s_mapped_file){data ? data : "", size, file};
+    return status;
+}
+
+cnn2snn_status c2s_file_map_check(cnn2snn_context *context, const struct c2s_mapped_file *map, cnn2snn_error **error)
+{
+    struct stat info;
+    if (!fstat(map->file, &info) && (uint64_t)info.st_size == map->size)
+        return CNN2SNN_OK;
+    return c2s_error(context, error, CNN2SNN_E_IO, "F-io", "the file was changed while it was read");
+}
+
+void c2s_file_unmap(struct c2s_mapped_file *map)
+{
+    if (!map->data)
+        return;
+    if (map->size)
+        munmap((void *)map->data, map->size);
+    close(map->file);
+    *map = (struct c2s_mapped_file){0};
 }
 
 static int write_all(int file, const char *data, size_t size)

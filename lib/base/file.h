@@ -13,6 +13,20 @@ cnn2snn_status c2s_file_read(cnn2snn_context *context, const char *path, cnn2snn
 cnn2snn_status c2s_file_write(cnn2snn_context *context, const char *path, const void *data, size_t size,
                               cnn2snn_error **error);
 
+/* A regular file of at most max_file_bytes as memory that is read when it is looked at. */
+struct c2s_mapped_file {
+    const void *data;
+    size_t size;
+    int file;
+};
+
+cnn2snn_status c2s_file_map(cnn2snn_context *context, const char *path, struct c2s_mapped_file *out_map,
+                            cnn2snn_error **error);
+/* CNN2SNN_E_IO when the file is no longer as long as it was: what is missing must not be looked at. */
+cnn2snn_status c2s_file_map_check(cnn2snn_context *context, const struct c2s_mapped_file *map, cnn2snn_error **error);
+/* Fine for a zeroed struct too. */
+void c2s_file_unmap(struct c2s_mapped_file *map);
+
 /* Makes the folders above `path` where they are missing. */
 cnn2snn_status c2s_file_make_parents(cnn2snn_context *context, const char *path, cnn2snn_error **error);
 

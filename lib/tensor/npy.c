@@ -280,6 +280,41 @@ static cnn2snn_status copy_data(cnn2snn_context *context, const struct header *h
     return CNN2SNN_OK;
 }
 
+cnn2snn_status c2s_npy_read_layout(cnn2snn_context *context, const void *head, size_t head_size, uint64_t file_size,
+                                   struct c2s_npy_layout *out_layout, cnn2snn_error **error)
+{
+    struct c2s_byte_reader reader = {head, head_size, 0};
+    struct scanner scanner = {0};
+    struct header header = {0};
+    uint64_t count = 0, bytes = 0;
+    C2S_TRY(find_header(context, &reader, &scanner, error));
+    C2S_TRY(read_header(&scanner, &header));
+    C2S_TRY(c2s_shape_count(context, header.rank, header.shape, &count, error));
+    bool fits = !__builtin_mul_overflow(count, (uint64_t)c2s_dtype_size(header.dtype), &bytes);
+    if (!fits || file_size < reader.position || bytes != file_size - reader.position) {
+        char text[256];
+        return c2s_error(context, error, CNN2SNN_E_MALFORMED, "F-npy", "%llu bytes of data, expected %s of %s",
+                         (unsigned long long)(file_size - reader.position),
+                         c2s_shape_print(header.rank, header.shape, text, sizeof text), c2s_dtype_name(header.dtype));
+    }
+    *out_layout = (struct c2s_npy_layout){.dtype = header.dtype,
+                                          .swapped = header.swapped,
+                                          .fortran_order = header.fortran_order,
+                                          .rank = header.rank,
+                                          .data_offset = reader.position};
+    memcpy(out_layout->shape, header.shape, sizeof header.shape);
+    return CNN2SNN_OK;
+}
+
+void c2s_npy_settle(const struct c2s_npy_layout *layout, void *elements, uint64_t count)
+{
+    if (layout->swapped)
+        swap_bytes(elements, count, c2s_dtype_size(layout->dtype));
+    if (layout->dtype == CNN2SNN_DTYPE_BOOL)
+        for (unsigned char *byte = elements, *end = byte + count; byte < end; byte++)
+            *byte = *byte != 0;
+}
+
 cnn2snn_status c2s_npy_read(cnn2snn_context *context, const void *data, size_t size, cnn2snn_tensor **out_tensor,
                             cnn2snn_error **error)
 {

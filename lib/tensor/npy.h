@@ -3,8 +3,27 @@
 #ifndef C2S_NPY_H
 #define C2S_NPY_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 #include "tensor/tensor.h"
+
+/* What the header of a .npy file says. */
+struct c2s_npy_layout {
+    cnn2snn_dtype dtype;
+    bool swapped; /* the other byte order */
+    bool fortran_order;
+    size_t rank;
+    int64_t shape[CNN2SNN_MAX_RANK];
+    size_t data_offset; /* of the elements, which end the file */
+};
+
+/* A file's beginning, of a file of `file_size` bytes that fit the shape exactly. C2S_NPY_HEAD bytes are enough. */
+enum { C2S_NPY_HEAD = (1 << 16) + 16 };
+cnn2snn_status c2s_npy_read_layout(cnn2snn_context *context, const void *head, size_t head_size, uint64_t file_size,
+                                   struct c2s_npy_layout *out_layout, cnn2snn_error **error);
+/* `count` elements in place: the machine's byte order, and bools of 0 and 1. */
+void c2s_npy_settle(const struct c2s_npy_layout *layout, void *elements, uint64_t count);
 
 cnn2snn_status c2s_npy_read(cnn2snn_context *context, const void *data, size_t size, cnn2snn_tensor **out_tensor,
                             cnn2snn_error **error);

@@ -376,6 +376,12 @@ static cnn2snn_status unpack(const struct c2s_zip *zip, const struct c2s_zip_ent
     return out_of_memory ? c2s_error_no_memory(error) : malformed(zip, error, "a member's deflated data is damaged");
 }
 
+cnn2snn_status c2s_zip_find_data(const struct c2s_zip *zip, size_t index, const unsigned char **out_data,
+                                 cnn2snn_error **error)
+{
+    return find_data(zip, &zip->entries[index], out_data, error);
+}
+
 cnn2snn_status c2s_zip_extract(const struct c2s_zip *zip, size_t index, const void **out_bytes, void **out_owned,
                                cnn2snn_error **error)
 {

@@ -34,4 +34,8 @@ void c2s_zip_close(struct c2s_zip *zip);
 cnn2snn_status c2s_zip_extract(const struct c2s_zip *zip, size_t index, const void **out_bytes, void **out_owned,
                                cnn2snn_error **error);
 
+/* Where a member's data begins, packed or not; its compressed_size bytes are all there. */
+cnn2snn_status c2s_zip_find_data(const struct c2s_zip *zip, size_t index, const unsigned char **out_data,
+                                 cnn2snn_error **error);
+
 #endif

@@ -31,24 +31,6 @@ struct rescaling {
 
 /* ------------------------------------------------------------------------------------------------ twins */
 
-static bool is_quantized_neural(const cnn2snn_layer *layer)
-{
-    return c2s_layer_is(layer, C2S_FAMILY_QUANTIZED) && layer->kind->float_kind != C2S_KIND_DEPTHWISE_CONV2D;
-}
-
-static cnn2snn_status make_float(const cnn2snn_layer *layer, cnn2snn_layer **out_layer, cnn2snn_error **error)
-{
-    json_t *config = json_copy(layer->config);
-    if (!config)
-        return c2s_error_no_memory(error);
-    json_object_del(config, "quantizer");
-    json_object_del(config, "quantizer_dw");
-    const char *class_name = c2s_layer_kind_get(layer->kind->float_kind)->class_name;
-    cnn2snn_status status = c2s_layer_remake(layer, class_name, config, 0, NULL, out_layer, error);
-    json_decref(config);
-    return status;
-}
-
 /* The node of the quantized layer that feeds an activation through layers of one input each. */
 static cnn2snn_status find_neural(const struct c2s_graph *graph, size_t activation, size_t *out_node,
                                   cnn2snn_error **error)
@@ -58,7 +40,7 @@ static cnn2snn_status find_neural(const struct c2s_graph *graph, size_t activati
         size_t before = node->inputs[0].node;
         node = &graph->nodes[before];
         *out_node = before;
-        if (is_quantized_neural(graph->layers[node->layer]))
+        if (c2s_layer_is_quantized_neural(graph->layers[node->layer]))
             return CNN2SNN_OK;
     }
     return c2s_layer_error(graph->context, error, CNN2SNN_E_VALUE, "L-143",
@@ -93,7 +75,7 @@ static cnn2snn_status add_twin(struct rescaling *rescaling, size_t activation, c
     cnn2snn_layer *twin = NULL;
     C2S_TRY(find_neural(graph, activation, &neural, error));
     const struct c2s_node *call = &graph->nodes[neural];
-    C2S_TRY(make_float(graph->layers[call->layer], &twin, error));
+    C2S_TRY(c2s_layer_make_float(graph->layers[call->layer], &twin, error));
     cnn2snn_status status = c2s_graph_add_layer(rescaling->twins, twin, &layer, error);
     c2s_layer_release(twin);
     C2S_TRY(status);
@@ -136,18 +118,18 @@ static cnn2snn_status make_twins(struct rescaling *rescaling, cnn2snn_error **er
 
 /* ------------------------------------------------------------------------------------------------ samples */
 
-static cnn2snn_status check_samples(const struct c2s_graph *graph, const cnn2snn_tensor *samples, int64_t batch_size,
+static cnn2snn_status check_samples(const struct c2s_graph *graph, const cnn2snn_samples *samples, int64_t batch_size,
                                     cnn2snn_error **error)
 {
     if (graph->input_count != 1)
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-143", "%zu inputs, expected 1",
                          graph->input_count);
-    size_t rank = graph->nodes[graph->inputs[0]].shapes[0].rank + 1;
-    if (samples->rank != rank)
+    size_t rank = graph->nodes[graph->inputs[0]].shapes[0].rank;
+    if (c2s_samples_rank(samples) != rank)
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-143",
-                         "samples of %zu dimensions, expected %zu with the number of samples in front", samples->rank,
-                         rank);
-    if (!samples->shape[0])
+                         "samples of %zu dimensions, expected %zu with the number of samples in front",
+                         c2s_samples_rank(samples) + 1, rank + 1);
+    if (!c2s_samples_count(samples))
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-143", "no samples");
     if (batch_size < 0)
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-143", "batch size %lld, expected 0 or more",
@@ -179,12 +161,12 @@ static cnn2snn_status look_at(struct rescaling *rescaling, size_t output, cnn2sn
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status run_batch(struct rescaling *rescaling, const cnn2snn_tensor *samples, int64_t first,
-                                int64_t count, cnn2snn_error **error)
+static cnn2snn_status run_batch(struct rescaling *rescaling, cnn2snn_samples *samples, int64_t first, int64_t count,
+                                cnn2snn_error **error)
 {
     cnn2snn_tensor *part = NULL;
     size_t outputs = rescaling->twins->output_count;
-    C2S_TRY(c2s_tensor_slice(samples, first, count, &part, error));
+    C2S_TRY(c2s_samples_read(samples, first, count, &part, error));
     const cnn2snn_tensor *inputs[1] = {part};
     cnn2snn_status status = c2s_graph_evaluate(rescaling->twins, 1, inputs, NULL, rescaling->outputs, error);
     for (size_t i = 0; i < outputs && !status; i++)
@@ -197,10 +179,10 @@ static cnn2snn_status run_batch(struct rescaling *rescaling, const cnn2snn_tenso
     return status;
 }
 
-static cnn2snn_status run_samples(struct rescaling *rescaling, const cnn2snn_tensor *samples, int64_t batch_size,
+static cnn2snn_status run_samples(struct rescaling *rescaling, cnn2snn_samples *samples, int64_t batch_size,
                                   cnn2snn_error **error)
 {
-    int64_t all = samples->shape[0], batch = batch_size ? batch_size : choose_batch(rescaling->twins);
+    int64_t all = c2s_samples_count(samples), batch = batch_size ? batch_size : choose_batch(rescaling->twins);
     for (int64_t first = 0; first < all; first += batch) {
         batch = all - first < batch ? all - first : batch;
         C2S_TRY(run_batch(rescaling, samples, first, batch, error));
@@ -253,8 +235,8 @@ static cnn2snn_status give_result(const struct rescaling *rescaling, struct c2s_
     return status;
 }
 
-cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, const cnn2snn_tensor *samples,
-                                         int64_t batch_size, struct c2s_graph **out_graph, cnn2snn_error **error)
+cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, cnn2snn_samples *samples, int64_t batch_size,
+                                         struct c2s_graph **out_graph, cnn2snn_error **error)
 {
     struct rescaling rescaling = {.graph = graph};
     cnn2snn_status status = CNN2SNN_OK;

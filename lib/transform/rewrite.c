@@ -130,6 +130,24 @@ done:
     return status;
 }
 
+bool c2s_layer_is_quantized_neural(const cnn2snn_layer *layer)
+{
+    return c2s_layer_is(layer, C2S_FAMILY_QUANTIZED) && layer->kind->float_kind != C2S_KIND_DEPTHWISE_CONV2D;
+}
+
+cnn2snn_status c2s_layer_make_float(const cnn2snn_layer *layer, cnn2snn_layer **out_layer, cnn2snn_error **error)
+{
+    json_t *config = json_copy(layer->config);
+    if (!config)
+        return c2s_error_no_memory(error);
+    json_object_del(config, "quantizer");
+    json_object_del(config, "quantizer_dw");
+    const char *class_name = c2s_layer_kind_get(layer->kind->float_kind)->class_name;
+    cnn2snn_status status = c2s_layer_remake(layer, class_name, config, 0, NULL, out_layer, error);
+    json_decref(config);
+    return status;
+}
+
 cnn2snn_status c2s_layer_replace_weights(cnn2snn_layer *layer, const struct c2s_shape *input, size_t count,
                                          cnn2snn_tensor *const *weights, cnn2snn_error **error)
 {

@@ -47,6 +47,11 @@ cnn2snn_status c2s_layer_remake(const cnn2snn_layer *layer, const char *class_na
                                 size_t quantizer_count, const cnn2snn_quantizer *const *quantizers,
                                 cnn2snn_layer **out_layer, cnn2snn_error **error);
 
+/* QuantizedConv2D, QuantizedSeparableConv2D and QuantizedDense: what calibration looks at. */
+bool c2s_layer_is_quantized_neural(const cnn2snn_layer *layer);
+/* The float layer that a quantized one was made of, on the same weights. */
+cnn2snn_status c2s_layer_make_float(const cnn2snn_layer *layer, cnn2snn_layer **out_layer, cnn2snn_error **error);
+
 /* Gives a layer that nobody else holds the weights that its config asks for behind `input`; references are kept. */
 cnn2snn_status c2s_layer_replace_weights(cnn2snn_layer *layer, const struct c2s_shape *input, size_t count,
                                          cnn2snn_tensor *const *weights, cnn2snn_error **error);

@@ -5,6 +5,7 @@
 #define C2S_TRANSFORM_H
 
 #include "ir/graph.h"
+#include "tensor/samples.h"
 
 cnn2snn_status c2s_sequentialize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error);
 cnn2snn_status c2s_syncretize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error);
@@ -28,8 +29,8 @@ cnn2snn_status c2s_normalize_separable_model(const struct c2s_graph *graph, stru
 bool c2s_has_weights_homogeneity(const cnn2snn_layer *layer);
 cnn2snn_status c2s_weights_homogeneity(const cnn2snn_layer *layer, float *out_rate, cnn2snn_error **error);
 /* max_value of each QuantizedReLU no larger than what the samples need; batch_size 0: chosen. */
-cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, const cnn2snn_tensor *samples,
-                                         int64_t batch_size, struct c2s_graph **out_graph, cnn2snn_error **error);
+cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, cnn2snn_samples *samples, int64_t batch_size,
+                                         struct c2s_graph **out_graph, cnn2snn_error **error);
 
 /* A model with this graph (taken, also on failure) and `like`'s file facts; optimizer state only if keep_training. */
 cnn2snn_status c2s_model_from_graph_take(const cnn2snn_model *like, struct c2s_graph *graph, bool keep_training,

@@ -53,6 +53,38 @@ LAYOUT(cnn2snn_predict_options, layer_output, 24);
 LAYOUT(cnn2snn_predict_options, layer_output_user_data, 32);
 SIZE(cnn2snn_predict_options, 40);
 
+LAYOUT(cnn2snn_sampler_options, struct_size, 0);
+LAYOUT(cnn2snn_sampler_options, batch_size, 8);
+LAYOUT(cnn2snn_sampler_options, keep_partial_batch, 16);
+LAYOUT(cnn2snn_sampler_options, reserved, 20);
+SIZE(cnn2snn_sampler_options, 24);
+
+LAYOUT(cnn2snn_metric, struct_size, 0);
+LAYOUT(cnn2snn_metric, user_data, 8);
+LAYOUT(cnn2snn_metric, destroy_user_data, 16);
+LAYOUT(cnn2snn_metric, reset, 24);
+LAYOUT(cnn2snn_metric, update, 32);
+LAYOUT(cnn2snn_metric, result, 40);
+SIZE(cnn2snn_metric, 48);
+
+LAYOUT(cnn2snn_calibrated_layer, struct_size, 0);
+LAYOUT(cnn2snn_calibrated_layer, layer_name, 8);
+LAYOUT(cnn2snn_calibrated_layer, error_before, 16);
+LAYOUT(cnn2snn_calibrated_layer, error_after, 24);
+LAYOUT(cnn2snn_calibrated_layer, changed_weights, 32);
+LAYOUT(cnn2snn_calibrated_layer, weight_count, 40);
+LAYOUT(cnn2snn_calibrated_layer, epochs, 48);
+SIZE(cnn2snn_calibrated_layer, 56);
+
+LAYOUT(cnn2snn_bias_correction_options, struct_size, 0);
+LAYOUT(cnn2snn_bias_correction_options, batch_size, 8);
+LAYOUT(cnn2snn_bias_correction_options, keep_partial_batch, 16);
+LAYOUT(cnn2snn_bias_correction_options, reserved, 20);
+LAYOUT(cnn2snn_bias_correction_options, layer_done, 24);
+LAYOUT(cnn2snn_bias_correction_options, user_data, 32);
+LAYOUT(cnn2snn_bias_correction_options, destroy_user_data, 40);
+SIZE(cnn2snn_bias_correction_options, 48);
+
 LAYOUT(cnn2snn_quantizer_class, struct_size, 0);
 LAYOUT(cnn2snn_quantizer_class, user_data, 8);
 LAYOUT(cnn2snn_quantizer_class, destroy_user_data, 16);

@@ -22,7 +22,7 @@ import numpy as np
 
 CLI, DATA = os.path.abspath(sys.argv.pop(1)), Path(sys.argv.pop(1)).resolve()
 MNIST = DATA / "mnist"
-COMMANDS = ("quantize", "convert", "reshape", "transform", "inspect", "check", "run", "evaluate")
+COMMANDS = ("quantize", "convert", "reshape", "transform", "calibrate", "inspect", "check", "run", "evaluate")
 
 
 def edit_config(path, change):
@@ -121,7 +121,7 @@ class Usage(Case):
 
     def test_model_is_required(self):
         for c in COMMANDS:
-            self.wrong(c, *(["fold_batchnorm"] if c == "transform" else []))
+            self.wrong(c, *({"transform": ["fold_batchnorm"], "calibrate": ["bc", "-sa", "x.npz"]}.get(c, [])))
 
     def test_model_belongs_to_the_command(self):
         self.wrong("-m", "x.h5", "quantize")
@@ -146,6 +146,8 @@ class Usage(Case):
                      ("transform", "normalize_separable_layer", *m), ("transform", "syncretize", *m, "--layer", "0"),
                      ("transform", "activations_rescaling", *m), ("transform", "syncretize", *m, "-sa", "x.npz"),
                      ("transform", "activations_rescaling", *m, "-sa", "x.npz", "-bs", "0"),
+                     ("calibrate", *m, "-sa", "x.npz"), ("calibrate", "bc", *m), ("calibrate", "cb", *m, "-sa", "x.npz"),
+                     ("calibrate", "bc", *m, "-sa", "x.npz", "-bs", "0"),
                      ("run", *m), ("run", *m, "-i", "x.npy"), ("evaluate", *m, "-i", "x.npy"),
                      ("evaluate", *m, "-l", "x.npy")):
             with self.subTest(" ".join(args)):
@@ -252,6 +254,40 @@ class Names(Case):
         np.savez(self.dir / "bad.npz", a=images, b=images[0])
         self.cannot("transform", "activations_rescaling", "-m", "net.h5", "-sa", "bad.npz", "-o", "none.h5")
         self.assertNotIn("none.h5", self.files())
+
+    def test_l117_calibrate_bc(self):
+        self.quantized_model("net.h5")
+        images = np.load(MNIST / "images_1000.npy")[:40].reshape(40, 28, 28, 1)
+        np.savez(self.dir / "s.npz", a=images[:30], b=images[30:])
+        np.savez_compressed(self.dir / "c.npz", images)
+        out = self.done("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz").stdout
+        self.assertEqual(re.findall(r"(\w+): quantization error [0-9.]+ -> [0-9.]+", out), ["conv_0", "sep_1", "classifier"])
+        self.done("calibrate", "bc", "-m", "net.h5", "-sa", "c.npz", "-bs", "20", "-o", "other.h5", "-q")
+        self.done("calibrate", "bc", "-m", "net.h5", "-sa", "c.npz", "--no-prepare", "-o", "plain.h5", "--json")
+        name = "net_bc_calibrated.h5"
+        self.assertEqual(self.files(), sorted(["net.h5", "s.npz", "c.npz", name, "other.h5", "plain.h5"]))
+        self.assertEqual((self.dir / name).read_bytes(), (self.dir / "other.h5").read_bytes())
+        self.assertTrue(self.config_of(name, "relu_0")["max_value"] < self.config_of("plain.h5", "relu_0")["max_value"])
+
+    def test_calibrate_says_what_is_wrong(self):
+        self.quantized_model("net.h5")
+        images = np.load(MNIST / "images_1000.npy")[:4].reshape(4, 28, 28, 1).astype("f4")
+        nan = images.copy()
+        nan[2, 3, 3, 0] = np.nan
+        for name, arrays in (("none", [images[:0]]), ("shape", [images[:, 1:]]), ("nan", [nan]), ("mixed", [images, images[0]]),
+                             ("few", [images])):
+            np.savez(self.dir / "s.npz", *arrays)
+            with self.subTest(name):
+                more = ["-bs", "5"] if name == "few" else []
+                self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5", *more)
+                self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5", "--no-prepare", *more)
+        self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "absent.npz", "-o", "out.h5")
+        self.assertEqual(self.files(), ["net.h5", "s.npz"])
+
+    def test_a_float_model_is_not_calibrated(self):
+        self.float_model()
+        np.savez(self.dir / "s.npz", np.zeros((2, 28, 28, 1), "u1"))
+        self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5")
 
     def test_quantize_layer(self):
         self.float_model()

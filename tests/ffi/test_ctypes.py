@@ -38,7 +38,8 @@ def prototypes():
 
 SIZES = {"int32_t": 4, "uint32_t": 4, "int64_t": 8, "uint64_t": 8, "size_t": C.sizeof(C.c_size_t), "double": 8, "float": 4}
 FUNCTIONS = ("cnn2snn_destroy_fn", "cnn2snn_quantizer_fn", "cnn2snn_log_fn", "cnn2snn_layer_output_fn")
-NUMBERS = ("cnn2snn_status", "cnn2snn_dtype", "cnn2snn_quantizer_kind", "cnn2snn_akida_version", "cnn2snn_severity")
+NUMBERS = ("cnn2snn_status", "cnn2snn_dtype", "cnn2snn_quantizer_kind", "cnn2snn_akida_version", "cnn2snn_severity",
+           "cnn2snn_metric_kind")
 
 
 def kind(declared):

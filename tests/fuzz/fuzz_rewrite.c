@@ -12,6 +12,7 @@
 #include "formats/keras_config.h"
 #include "layers/layer_kind.h"
 #include "quantize/quantize.h"
+#include "calibrate/calibrate.h"
 #include "transform/transform.h"
 
 static cnn2snn_status quantize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
@@ -39,24 +40,45 @@ static cnn2snn_status reshape(const struct c2s_graph *graph, struct c2s_graph **
 }
 
 /* As many samples as keep a run short. */
-static cnn2snn_status rescale(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
+static cnn2snn_status make_samples(const struct c2s_graph *graph, cnn2snn_samples **out_samples,
+                                   cnn2snn_error **error)
 {
     const struct c2s_shape *shape = graph->input_count ? &graph->nodes[graph->inputs[0]].shapes[0] : NULL;
     int64_t extents[CNN2SNN_MAX_RANK + 1] = {2};
-    cnn2snn_tensor *samples = NULL;
+    cnn2snn_tensor *tensor = NULL;
     if (!shape || shape->rank >= CNN2SNN_MAX_RANK || c2s_shape_elements(shape) < 0 ||
         c2s_shape_elements(shape) > 1000)
         return c2s_error(graph->context, error, CNN2SNN_E_VALUE, "", "no samples for that");
     memcpy(extents + 1, shape->extents, shape->rank * sizeof *extents);
-    C2S_TRY(
-        c2s_tensor_create_zeros(graph->context, CNN2SNN_DTYPE_FLOAT32, shape->rank + 1, extents, &samples, error));
+    C2S_TRY(c2s_tensor_create_zeros(graph->context, CNN2SNN_DTYPE_FLOAT32, shape->rank + 1, extents, &tensor, error));
+    cnn2snn_status status = c2s_samples_create(tensor, out_samples, error);
+    c2s_tensor_release(tensor);
+    return status;
+}
+
+static cnn2snn_status rescale(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
+{
+    cnn2snn_samples *samples = NULL;
+    C2S_TRY(make_samples(graph, &samples, error));
     cnn2snn_status status = c2s_activations_rescaling(graph, samples, 1, out_graph, error);
-    c2s_tensor_release(samples);
+    c2s_samples_release(samples);
+    return status;
+}
+
+static cnn2snn_status correct_biases(const struct c2s_graph *graph, struct c2s_graph **out_graph,
+                                     cnn2snn_error **error)
+{
+    const cnn2snn_bias_correction_options options = CNN2SNN_BIAS_CORRECTION_OPTIONS_INIT;
+    cnn2snn_samples *samples = NULL;
+    C2S_TRY(make_samples(graph, &samples, error));
+    cnn2snn_status status = c2s_bias_correction(graph, samples, &options, out_graph, error);
+    c2s_samples_release(samples);
     return status;
 }
 
 static cnn2snn_status (*const rewrites[])(const struct c2s_graph *, struct c2s_graph **,
-                                          cnn2snn_error **) = {quantize,
+                                          cnn2snn_error **) = {correct_biases,
+                                                               quantize,
                                                                quantize_unfolded,
                                                                quantize_one,
                                                                reshape,

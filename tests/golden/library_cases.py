@@ -159,7 +159,19 @@ CONSTRUCTORS = {
                                                 quantizer={"class_name": "Nothing", "config": {}}),
 }
 CODES = {"ValueError": -8, "TypeError": -9, "IndexError": -10, "RuntimeError": -6, "AssertionError": -12, "SystemError": -11}
-LATER = ("QuantizationSampler", "bias_correction", "adaround")
+
+
+def misuse(model, what):
+    sampler = c2s.QuantizationSampler(model, np.zeros((4, *model.input_shape()), "f4"))
+    if what == "activation":
+        sampler.select_layer(model.layers[1])
+    elif what == "none":
+        sampler.quantized_outputs()
+    elif what == "none_float":
+        sampler.float_outputs()
+    else:
+        sampler.select_layer(model.layers[0])
+        sampler.quantized_outputs(7)
 
 
 def attempt(x, case, function, a):
@@ -170,6 +182,10 @@ def attempt(x, case, function, a):
     m = x.load(case / "model.h5")
     if function == "convert":
         return m.convert(input_scaling=a.get("input_scaling"))
+    if function == "QuantizationSampler":
+        return misuse(m, a["misuse"])
+    if function == "bias_correction":
+        return m.bias_correction(np.zeros((4, 16, 16, 1), "f4"))
     if function == "quantize":
         return m.quantize(a["weight_quantization"], a["activ_quantization"], a["input_weight_quantization"])
     if function == "quantize_layer":
@@ -184,7 +200,7 @@ def attempt(x, case, function, a):
 
 
 def errors(x, case, doc):
-    if doc["function"].startswith("check_model") or doc["function"] in LATER:
+    if doc["function"].startswith("check_model"):
         raise Skip("a later issue: " + doc["function"].split(" ")[0])
     (what, want), = doc["results"].items()
     try:
@@ -224,6 +240,48 @@ def converts(x, case, doc):
         need(code == expected, "%s: status %d (%s), expected %d" % (what, code, text, expected))
 
 
+# ------------------------------------------------------------------ legacy_calibration
+class KerasMeanSquaredError:
+    """As keras.metrics has it: a running mean."""
+    def reset(self):
+        self.total = self.count = 0
+
+    def update(self, y_true, y_pred):
+        self.total += ((y_true.astype("f8") - y_pred) ** 2).mean(-1).sum()
+        self.count += y_true[..., 0].size
+
+    def result(self):
+        return self.total / self.count
+
+
+def sampler(x, case, doc):
+    if doc["function"] != "QuantizationSampler":
+        raise Skip("golden_run.py does it")
+    z = np.load(case / "arrays.npz")
+    model, samplers = x.load(case / "model.h5"), {}
+    for s in doc["selections"]:
+        act = s["include_activation"]
+        q = samplers.setdefault(act, c2s.QuantizationSampler(model, case / "samples.npz", doc["args"]["batch_size"]))
+        need(q.n_batches == s["n_batches"], "%d batches, expected %d" % (q.n_batches, s["n_batches"]))
+        q.select_layer(s["layer"], act)
+        key = "%s/%s" % (s["layer"], "act" if act else "noact")
+        close(q.quantized_outputs(s["batch_index"]), z["quantized/" + key], 1e-6, "quantized/" + key, 0.002 if act else 0)
+        close(q.float_outputs(s["batch_index"]), z["float/" + key], 1e-6, "float/" + key, 0.002 if act else 0)
+        for metric, expected in (("mse", s["mean_squared_error"]), ("mae", s["mean_absolute_error"]),
+                                 (KerasMeanSquaredError(), s["mean_squared_error"])):
+            got = q.quantization_error(metric)
+            need(abs(got - expected) <= 1e-5 * expected + 1e-12, "%s: %s %r, expected %r" % (key, metric, got, expected))
+
+
+def rescaled(x, case, doc):
+    if doc["function"] != "activations_rescaling":
+        raise Skip("golden_run.py does it")
+    z = np.load(case / "arrays.npz")
+    samples = np.load(case / "samples.npz")
+    result = judge(x, x.load(case / "model.h5").activations_rescaling(samples[samples.files[0]]), case)
+    close(result.predict(z["input"]), z["output"], 1e-4, "output", 0.005)
+
+
 # ------------------------------------------------------------------ mnist
 def mnist(x, case, doc):
     golden, cli = case, ARGS.cli
@@ -257,7 +315,8 @@ def main():
     p.add_argument("-v", action="store_true")
     ARGS = p.parse_args()
     jobs = [(fn, c.parent) for group, fn in (("legacy_quantizers", quantizers), ("legacy_quantize", callbacks),
-                                             ("legacy_errors", errors), ("legacy_errors", converts))
+                                             ("legacy_errors", errors), ("legacy_errors", converts),
+                                             ("legacy_calibration", sampler), ("legacy_calibration", rescaled))
             for c in sorted((ARGS.golden / group).glob("*/case.json"))] + [(mnist, ARGS.golden / "mnist")]
     x, tally, reasons = c2s.Context(), collections.Counter(), collections.Counter()
     for fn, case in jobs:

@@ -140,6 +140,13 @@ static int read_integer(const char *text, int32_t *out)
     return 1;
 }
 
+static int read_real(const char *text, double *out)
+{
+    char *end;
+    *out = strtod(text, &end);
+    return end != text && !*end && isfinite(*out);
+}
+
 static int read_pair(const char *text, double out[2])
 {
     for (int i = 0; i < 2; i++) {
@@ -175,6 +182,11 @@ static int set_value(const struct command *command, const struct option *option,
         if (!read_integer(text, &integer->value))
             return wrong(command, "%s: '%s' is no integer", name, text);
         integer->given = 1;
+    } else if (option->type == OPTION_REAL) {
+        struct real_argument *real = (struct real_argument *)place;
+        if (!read_real(text, &real->value))
+            return wrong(command, "%s: '%s' is no number", name, text);
+        real->given = 1;
     } else if (option->type == OPTION_PAIR) {
         struct pair_argument *pair = (struct pair_argument *)place;
         if (!read_pair(text, pair->values))
@@ -221,6 +233,8 @@ static int is_given(const struct option *option, const struct arguments *argumen
         return *(const char *const *)place != NULL;
     case OPTION_INTEGER:
         return ((const struct integer_argument *)place)->given;
+    case OPTION_REAL:
+        return ((const struct real_argument *)place)->given;
     case OPTION_PAIR:
         return ((const struct pair_argument *)place)->given;
     default:

@@ -11,6 +11,11 @@ struct integer_argument {
     int32_t value;
 };
 
+struct real_argument {
+    int given;
+    double value;
+};
+
 struct pair_argument { /* "A,B" */
     int given;
     double values[2];
@@ -38,12 +43,16 @@ struct arguments {
     struct pair_argument input_size;       /* transform */
     const char *samples;
     struct integer_argument batch_size;
+    struct integer_argument epochs; /* calibrate */
+    struct real_argument learning_rate;
+    int include_activation, no_prepare;
+    const char *optimizer;
     struct list_argument inputs; /* run, evaluate */
     const char *layers, *labels;
     int predict;
 };
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_PAIR, OPTION_LIST };
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_PAIR, OPTION_LIST };
 
 struct option {
     const char *short_form; /* "-m", or NULL */

@@ -73,6 +73,33 @@ class ActivationClass(Options):
     _fields_ = [("struct_size", C.c_size_t), ("user_data", C.c_void_p), ("destroy", C.c_void_p), ("step", STEP)]
 
 
+METRIC_RESET = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(C.c_void_p))
+METRIC_UPDATE = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p))
+METRIC_RESULT = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.POINTER(C.c_double), C.POINTER(C.c_void_p))
+LAYER_DONE = C.CFUNCTYPE(None, C.c_void_p, C.c_void_p)
+METRICS = {"mse": 1, "mae": 2, "max": 3, "cosine": 4, "sqnr": 5}
+
+
+class SamplerOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("batch_size", C.c_int64), ("keep_partial_batch", C.c_int32),
+                ("reserved", C.c_int32)]
+
+
+class Metric(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("user_data", C.c_void_p), ("destroy", C.c_void_p), ("reset", METRIC_RESET),
+                ("update", METRIC_UPDATE), ("result", METRIC_RESULT)]
+
+
+class CalibratedLayer(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("layer_name", C.c_char_p), ("error_before", C.c_double),
+                ("error_after", C.c_double), ("changed_weights", C.c_uint64), ("weight_count", C.c_uint64),
+                ("epochs", C.c_int64)]
+
+
+class BiasCorrectionOptions(Options):
+    _fields_ = SamplerOptions._fields_ + [("layer_done", LAYER_DONE), ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
+
+
 class Error(Exception):
     """What the library's error object says. Also an instance of the Python class that the reference raises."""
 
@@ -130,6 +157,20 @@ def _open():
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
     signatures["akida_model_diff"] = (C.c_int32, P, P, C.c_int32, C.POINTER(C.c_int32), pP, pP)
+    signatures.update({
+        "samples_create": (C.c_int32, P, pP, pP), "samples_open": (C.c_int32, P, S, pP, pP), "samples_destroy": (None, P),
+        "samples_get_count": (C.c_int64, P), "samples_read": (C.c_int32, P, C.c_int64, C.c_int64, pP, pP),
+        "sampler_create": (C.c_int32, P, P, P, pP, pP), "sampler_destroy": (None, P),
+        "sampler_get_batch_count": (C.c_int64, P), "sampler_select_layer": (C.c_int32, P, S, C.c_int32, pP),
+        "sampler_quantized_outputs": (C.c_int32, P, C.c_int64, pP, pP),
+        "sampler_float_outputs": (C.c_int32, P, C.c_int64, pP, pP),
+        "sampler_set_weight": (C.c_int32, P, Z, P, pP), "sampler_get_model": (C.c_int32, P, pP, pP),
+        "sampler_quantization_error": (C.c_int32, P, C.c_int32, C.POINTER(C.c_double), pP),
+        "sampler_quantization_error_by": (C.c_int32, P, P, C.POINTER(C.c_double), pP),
+        "model_get_input_shape": (C.c_int32, P, Z, Z, P, C.POINTER(Z), pP),
+        "model_next_activation": (C.c_int32, P, S, pP, pP),
+        "model_bias_correction": (C.c_int32, P, P, P, pP, pP),
+    })
     signatures["model_normalize_separable_layer"] = (C.c_int32, P, S, pP)
     signatures["model_activations_rescaling"] = (C.c_int32, P, P, C.c_int64, pP, pP)
     for t in ("sequentialize", "syncretize", "prepare_to_convert", "invert_batchnorm_pooling", "fold_batchnorm",
@@ -336,6 +377,10 @@ class AkidaModel(Handle):
         return AkidaModel(self.context, made("akida_model_fix_v1_activation_variables", self.handle))
 
 
+def _layer_done(function):
+    return LAYER_DONE(lambda _, layer: function(CalibratedLayer.from_address(layer))) if function else LAYER_DONE()
+
+
 class Model(Handle):
     _destroy = "cnn2snn_model_destroy"
 
@@ -347,6 +392,12 @@ class Model(Handle):
     def layers(self):
         n = lib.cnn2snn_model_get_layer_count(self.handle)
         return [Layer(self.context, lib.cnn2snn_model_get_layer(self.handle, i), self) for i in range(n)]
+
+    def input_shape(self, index=0):
+        """Without the batch; -1 for extents that are open."""
+        shape, rank = (C.c_int64 * MAX_RANK)(), C.c_size_t()
+        call("model_get_input_shape", self.handle, index, MAX_RANK, shape, C.byref(rank))
+        return tuple(shape[:rank.value])
 
     def summary(self):
         return json.loads(buffer_bytes(made("model_summary", self.handle, 1)))
@@ -416,6 +467,18 @@ class Model(Handle):
         t = Tensor.of(self.context, samples)
         return Model(self.context, made("model_activations_rescaling", self.handle, t.handle, batch_size))
 
+    def next_activation(self, layer_name):
+        """The next QuantizedReLU behind a layer, or None."""
+        handle = made("model_next_activation", self.handle, layer_name.encode())
+        return Layer(self.context, handle.value, self) if handle.value else None
+
+    def bias_correction(self, samples, batch_size=None, keep_partial_batch=False, layer_done=None):
+        """layer_done(CalibratedLayer) is called for each layer."""
+        x = Samples.of(self.context, samples)
+        done = _layer_done(layer_done)
+        o = BiasCorrectionOptions(batch_size=batch_size or 0, keep_partial_batch=keep_partial_batch, layer_done=done)
+        return Model(self.context, made("model_bias_correction", self.handle, x.handle, C.byref(o)))
+
     def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0):
         o = ConvertOptions(input_scale=1.0, akida_version=akida_version,
                            input_mode=0 if input_is_image is None else 1 if input_is_image else 2)
@@ -425,6 +488,81 @@ class Model(Handle):
         where = [] if file_path is None else [os.fsencode(file_path)]
         call("convert" if file_path is None else "convert_to_file", self.handle, C.byref(o), *where, C.byref(model), None)
         return AkidaModel(self.context, model)
+
+
+class Samples(Handle):
+    """Samples of an array, or of an .npz or .npy file, which is read a few at a time."""
+    _destroy = "cnn2snn_samples_destroy"
+
+    @classmethod
+    def of(cls, context, source):
+        if isinstance(source, Samples):
+            return source
+        if isinstance(source, (str, os.PathLike)):
+            return cls(context, made("samples_open", context.handle, os.fsencode(source)))
+        t = Tensor.of(context, source)
+        return cls(context, made("samples_create", t.handle))
+
+    def __len__(self):
+        return lib.cnn2snn_samples_get_count(self.handle)
+
+    def read(self, first, count):
+        return Tensor(self.context, made("samples_read", self.handle, first, count)).array()
+
+
+class QuantizationSampler(Handle):
+    """samples: an array, a path, or Samples; batch_size None: one batch of all."""
+    _destroy = "cnn2snn_sampler_destroy"
+
+    def __init__(self, model, samples, batch_size=None, keep_partial_batch=False):
+        self.samples = Samples.of(model.context, samples)
+        o = SamplerOptions(batch_size=batch_size or 0, keep_partial_batch=keep_partial_batch)
+        self.handle = None
+        super().__init__(model.context, made("sampler_create", model.handle, self.samples.handle, C.byref(o)))
+
+    n_batches = property(lambda self: lib.cnn2snn_sampler_get_batch_count(self.handle))
+
+    def select_layer(self, layer, include_activation=False):
+        """layer: a Layer or a name."""
+        name = layer.name if isinstance(layer, Layer) else layer
+        call("sampler_select_layer", self.handle, name.encode(), include_activation)
+
+    def quantized_outputs(self, batch_index=0):
+        return Tensor(self.context, made("sampler_quantized_outputs", self.handle, batch_index)).array()
+
+    def float_outputs(self, batch_index=0):
+        return Tensor(self.context, made("sampler_float_outputs", self.handle, batch_index)).array()
+
+    def set_weight(self, index, value):
+        t = Tensor.of(self.context, value)
+        call("sampler_set_weight", self.handle, index, t.handle)
+
+    def model(self):
+        return Model(self.context, made("sampler_get_model", self.handle))
+
+    def quantization_error(self, metric="mse"):
+        """metric: a name of METRICS, or an object with reset(), update(float_outputs, quantized_outputs), result()."""
+        result = C.c_double()
+        if isinstance(metric, str):
+            call("sampler_quantization_error", self.handle, METRICS[metric], C.byref(result))
+            return result.value
+
+        def guarded(function):
+            def thunk(_, *arguments):
+                try:
+                    function(*arguments[:-1])
+                    return 0
+                except Exception as e:
+                    text = "%s: %s" % (type(e).__name__, e)
+                    return lib.cnn2snn_error_create(self.context.handle, -8, text.encode(), arguments[-1])
+            return thunk
+
+        def give(out):
+            out[0] = float(metric.result())
+        m = Metric(reset=METRIC_RESET(guarded(metric.reset)), result=METRIC_RESULT(guarded(give)),
+                   update=METRIC_UPDATE(guarded(lambda f, q: metric.update(tensor_array(f), tensor_array(q)))))
+        call("sampler_quantization_error_by", self.handle, C.byref(m), C.byref(result))
+        return result.value
 
 
 class Context(Handle):

@@ -187,21 +187,24 @@ END_TEST
                  "4") "}, [],"                                                                                       \
                       "[[0.33, -0.77], [0.1]]]"
 
-static cnn2snn_tensor *tensor_of(size_t rank, const int64_t *shape, const float *values)
+static cnn2snn_samples *samples_of(size_t rank, const int64_t *shape, const float *values)
 {
     cnn2snn_tensor *tensor = NULL;
+    cnn2snn_samples *samples = NULL;
     must(c2s_tensor_create(context, CNN2SNN_DTYPE_FLOAT32, rank, shape, &tensor, &error));
     memcpy(tensor->data, values, tensor->size);
-    return tensor;
+    must(c2s_samples_create(tensor, &samples, &error));
+    c2s_tensor_release(tensor);
+    return samples;
 }
 
 static const float ex39_samples[] = {1, 2, 3, -1, 0.5f, 1.5f, -2, 4, 2, 2, 1, 0};
 
 static void rescaled(int64_t batch_size)
 {
-    cnn2snn_tensor *samples = tensor_of(4, (int64_t[]){3, 1, 2, 2}, ex39_samples);
+    cnn2snn_samples *samples = samples_of(4, (int64_t[]){3, 1, 2, 2}, ex39_samples);
     must(c2s_activations_rescaling(source, samples, batch_size, &result, &error));
-    c2s_tensor_release(samples);
+    c2s_samples_release(samples);
 }
 
 START_TEST(ex39_l143_the_largest_output_of_float_weights)
@@ -269,9 +272,9 @@ END_TEST
 static void rescaling_refuses(size_t rank, const int64_t *shape, const float *values, int64_t batch_size,
                               const char *rule, const char *layer)
 {
-    cnn2snn_tensor *samples = tensor_of(rank, shape, values);
+    cnn2snn_samples *samples = samples_of(rank, shape, values);
     refused(c2s_activations_rescaling(source, samples, batch_size, &result, &error), CNN2SNN_E_VALUE, rule, layer);
-    c2s_tensor_release(samples);
+    c2s_samples_release(samples);
 }
 
 START_TEST(l143_samples_that_can_not_be)
@@ -282,7 +285,7 @@ START_TEST(l143_samples_that_can_not_be)
     rescaling_refuses(4, (int64_t[]){0, 1, 2, 2}, ex39_samples, 0, "L-143", NULL);
     rescaling_refuses(4, (int64_t[]){3, 1, 2, 2}, ex39_samples, -1, "L-143", NULL);
     rescaling_refuses(4, (int64_t[]){3, 2, 1, 2}, ex39_samples, 0, "R-input", "in");
-    rescaling_refuses(4, (int64_t[]){1, 1, 2, 2}, nan_samples, 0, "L-finite", "r");
+    rescaling_refuses(4, (int64_t[]){1, 1, 2, 2}, nan_samples, 0, "S-finite", NULL);
     release();
     source = sequential("[1, 2, 2]", "['QuantizedReLU', {'name': 'r', 'bitwidth': 4}]");
     rescaling_refuses(4, (int64_t[]){3, 1, 2, 2}, ex39_samples, 0, "L-143", "r");
@@ -294,10 +297,10 @@ static cnn2snn_status rescale_once(const struct c2s_graph *graph, struct c2s_gra
 {
     int left = allocations_left;
     allocations_left = -1;
-    cnn2snn_tensor *samples = tensor_of(4, (int64_t[]){3, 1, 2, 2}, ex39_samples);
+    cnn2snn_samples *samples = samples_of(4, (int64_t[]){3, 1, 2, 2}, ex39_samples);
     allocations_left = left;
     cnn2snn_status status = c2s_activations_rescaling(graph, samples, 2, out_graph, own);
-    c2s_tensor_release(samples);
+    c2s_samples_release(samples);
     return status;
 }
 

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cnn2snn calibrate: makes up for what quantization costs, on samples. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "output.h"
+#include "paths.h"
+#include "session.h"
+
+static const struct option options[] = {
+    OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the quantized Keras model (.h5)"),
+    OPTION("-o", "--output", OPTION_TEXT, 0, output, "FILE",
+           "where to write; otherwise beside the model, named ..._METHOD_calibrated.h5"),
+    OPTION("-sa", "--samples", OPTION_TEXT, 1, samples, "FILE",
+           "samples of the input (.npz, all arrays one behind the other, or .npy)"),
+    OPTION("-bs", "--batch_size", OPTION_INTEGER, 0, batch_size, "N",
+           "samples of a step; those behind the last whole batch are left out (all at once)"),
+    OPTION(NULL, "--no-prepare", OPTION_FLAG, 0, no_prepare, NULL,
+           "leave out activations_rescaling and normalize_separable_model, which come first otherwise"),
+};
+
+/* ------------------------------------------------------------------------------------------------ arguments */
+
+static const char *check(const struct arguments *a)
+{
+    if (strcmp(a->positional, "bc") != 0)
+        return "METHOD is not bc";
+    if (a->batch_size.given && a->batch_size.value < 1)
+        return "--batch_size: expected an integer above 0";
+    return NULL;
+}
+
+/* ------------------------------------------------------------------------------------------------ steps */
+
+/* Rescaled and normalized; a copy where that isn't wanted. */
+static cnn2snn_status prepare(const struct session *session, const cnn2snn_model *model, cnn2snn_samples *samples,
+                              cnn2snn_model **out_model, cnn2snn_error **error)
+{
+    const struct arguments *a = &session->arguments;
+    cnn2snn_model *rescaled = NULL;
+    if (a->no_prepare)
+        return cnn2snn_model_clone(model, out_model, error);
+    cnn2snn_status status =
+        cnn2snn_model_activations_rescaling_samples(model, samples, a->batch_size.value, &rescaled, error);
+    if (!status)
+        status = cnn2snn_model_normalize_separable(rescaled, out_model, error);
+    cnn2snn_model_destroy(rescaled);
+    return status;
+}
+
+static void print_layer(void *user_data, const cnn2snn_calibrated_layer *layer)
+{
+    struct session *session = user_data;
+    progress_hide(&session->progress);
+    session_say(session, "%s: quantization error %.4f -> %.4f", layer->layer_name, layer->error_before,
+                layer->error_after);
+}
+
+static cnn2snn_status correct(struct session *session, const cnn2snn_model *model, cnn2snn_samples *samples,
+                              cnn2snn_model **out_model, cnn2snn_error **error)
+{
+    cnn2snn_bias_correction_options settings = CNN2SNN_BIAS_CORRECTION_OPTIONS_INIT;
+    settings.batch_size = session->arguments.batch_size.value;
+    settings.layer_done = print_layer;
+    settings.user_data = session;
+    return cnn2snn_model_bias_correction(model, samples, &settings, out_model, error);
+}
+
+static int calibrate(struct session *session, const cnn2snn_model *model, cnn2snn_model **out_model)
+{
+    cnn2snn_samples *samples = NULL;
+    cnn2snn_model *prepared = NULL;
+    cnn2snn_error *error = NULL;
+    cnn2snn_status status = cnn2snn_samples_open(session->context, session->arguments.samples, &samples, &error);
+    if (!status)
+        status = prepare(session, model, samples, &prepared, &error);
+    if (!status)
+        status = correct(session, prepared, samples, out_model, &error);
+    cnn2snn_model_destroy(prepared);
+    cnn2snn_samples_destroy(samples);
+    progress_hide(&session->progress);
+    return status ? session_fail(session, error) : STATUS_DONE;
+}
+
+static int run(struct session *session)
+{
+    const struct arguments *a = &session->arguments;
+    cnn2snn_model *model = session_load_model(session, 0), *result = NULL;
+    if (!model)
+        return STATUS_CANNOT;
+    int status = calibrate(session, model, &result);
+    cnn2snn_model_destroy(model);
+    if (status)
+        return status;
+    char *base = path_base(a->model), *path = format_text("%s_%s_calibrated.h5", base, a->positional);
+    int done = session_save_model(session, result, a->output ? a->output : path, "Calibrated model");
+    free(path);
+    free(base);
+    return done;
+}
+
+const struct command calibrate_command = {
+    .name = "calibrate",
+    .positional = "METHOD",
+    .summary = "Calibrates a quantized Keras model on samples.",
+    .details = "METHOD:\n"
+               "bc  corrects biases by the mean error of each filter",
+    .options = options,
+    .option_count = sizeof options / sizeof *options,
+    .check = check,
+    .run = run,
+};
