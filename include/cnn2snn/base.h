@@ -134,24 +134,25 @@ typedef struct cnn2snn_context_options {
     cnn2snn_log_fn log;                 /**< NULL: nothing is logged */
     void *log_user_data;
     cnn2snn_destroy_fn destroy_log_user_data;
-    cnn2snn_progress_fn progress;       /**< NULL: none */
+    cnn2snn_progress_fn progress; /**< NULL: none */
     void *progress_user_data;
     cnn2snn_destroy_fn destroy_progress_user_data;
     cnn2snn_log_level log_level;
-    cnn2snn_akida_version akida_version; /**< default: environment CNN2SNN_TARGET_AKIDA_VERSION ("v1", "v2"), else v2 */
+    cnn2snn_akida_version
+        akida_version; /**< default: environment CNN2SNN_TARGET_AKIDA_VERSION ("v1", "v2"), else v2 */
     cnn2snn_isolation hdf5_isolation;
-    int32_t threads;            /**< for calls that compute; default 1, at most 1024 */
-    uint64_t max_file_bytes;    /**< of any file read; default 4 GiB */
+    int32_t threads;              /**< for calls that compute; default 1, at most 1024 */
+    uint64_t max_file_bytes;      /**< of any file read; default 4 GiB */
     uint64_t max_tensor_elements; /**< of one tensor; default 2^31 - 1 */
-    uint64_t max_total_bytes;   /**< of all tensors of one model; default 8 GiB */
-    uint32_t max_nodes;         /**< layers and calls in one model; default 100,000 */
-    uint32_t max_depth;         /**< of nested JSON and nested models; default 200, at most 1000 */
+    uint64_t max_total_bytes;     /**< of all tensors of one model; default 8 GiB */
+    uint32_t max_nodes;           /**< layers and calls in one model; default 100,000 */
+    uint32_t max_depth;           /**< of nested JSON and nested models; default 200, at most 1000 */
 } cnn2snn_context_options;
 
 /** Initializer: `cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;` */
-#define CNN2SNN_CONTEXT_OPTIONS_INIT                                                                                  \
-    {                                                                                                                 \
-        sizeof(cnn2snn_context_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0          \
+#define CNN2SNN_CONTEXT_OPTIONS_INIT                                                                                 \
+    {                                                                                                                \
+        sizeof(cnn2snn_context_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0         \
     }
 
 /** Fills `options` with the defaults of this library, writing at most `struct_size` bytes. */
@@ -205,7 +206,7 @@ CNN2SNN_API cnn2snn_status cnn2snn_error_create(cnn2snn_context *context, cnn2sn
 
 /* ------------------------------------------------------------------------------------------------ reports */
 
-/** Number of faults and warnings, in the order of the model's layers. */
+/** Number of faults and warnings, in the order in which they are found: settings, structure, layers. */
 CNN2SNN_API size_t cnn2snn_report_get_count(const cnn2snn_report *report);
 /** One of CNN2SNN_SEVERITY_; 0 if `index` is out of range. */
 CNN2SNN_API cnn2snn_severity cnn2snn_report_get_severity(const cnn2snn_report *report, size_t index);
@@ -216,9 +217,10 @@ CNN2SNN_API const char *cnn2snn_report_get_layer(const cnn2snn_report *report, s
 CNN2SNN_API const char *cnn2snn_report_get_message(const cnn2snn_report *report, size_t index);
 /** What to do about it, or "". */
 CNN2SNN_API const char *cnn2snn_report_get_remedy(const cnn2snn_report *report, size_t index);
-/** The report as text (one line an entry) or, with `json` other than 0, as JSON: {"faults": [...], "warnings": [...]}. */
-CNN2SNN_API cnn2snn_status cnn2snn_report_print(const cnn2snn_report *report, int32_t json, cnn2snn_buffer **out_buffer,
-                                                cnn2snn_error **error);
+/** The report as text (one line an entry) or, with `json` other than 0, as JSON: {"faults": [...], "warnings":
+ * [...]}. */
+CNN2SNN_API cnn2snn_status cnn2snn_report_print(const cnn2snn_report *report, int32_t json,
+                                                cnn2snn_buffer **out_buffer, cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_report_destroy(cnn2snn_report *report);
 
 /* ------------------------------------------------------------------------------------------------ buffers */
