@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs by apt what is missing to build libcnn2snn on Debian 12; with --tests what its tests need as well.
 set -euo pipefail
-packages="gcc libc6-dev meson ninja-build pkg-config libhdf5-dev libjansson-dev libsnappy-dev zlib1g-dev"
+packages="gcc libc6-dev meson ninja-build pkg-config libhdf5-dev libjansson-dev libsnappy-dev zlib1g-dev libpng-dev libjpeg62-turbo-dev"
 [ "${1:-}" != --tests ] || packages="$packages g++ check clang llvm libclang-rt-14-dev doxygen python3 python3-numpy python3-h5py python3-snappy"
 if [ "${1:-}" = --tests ] && ! command -v cargo >/dev/null; then
     packages="$packages cargo"

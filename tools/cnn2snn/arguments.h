@@ -49,7 +49,7 @@ struct arguments {
     const char *optimizer;
     struct list_argument inputs; /* run, evaluate */
     const char *layers, *labels;
-    int predict;
+    int predict, resize, confusion;
 };
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_PAIR, OPTION_LIST };

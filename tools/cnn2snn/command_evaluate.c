@@ -2,21 +2,30 @@
 /* cnn2snn evaluate: how many samples a classifier gets right. */
 #include <stdio.h>
 
-#include "akida_run.h"
-#include "arrays.h"
 #include "commands.h"
+#include "inputs.h"
 #include "output.h"
-#include "session.h"
+#include "score.h"
 
 static const struct option options[] = {
     OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5) or Akida model (.fbz)"),
-    OPTION("-i", "--input", OPTION_LIST, 1, inputs, "FILE", "the samples (.npy)"),
+    OPTION("-i", "--input", OPTION_LIST, 1, inputs, "FILE",
+           "the samples (.npy, .npz), or a folder of PNG and JPEG images, taken by name"),
     OPTION("-l", "--labels", OPTION_TEXT, 1, labels, "FILE", "their classes, integers from 0 (.npy)"),
+    OPTION(NULL, "--resize", OPTION_FLAG, 0, resize, NULL, "images of other sizes are scaled to the model's"),
+    OPTION(NULL, "--confusion", OPTION_FLAG, 0, confusion, NULL,
+           "print how often each class's samples were taken for each class (always there with --json)"),
 };
 
-struct score {
-    uint64_t count, top1, top5;
-    uint64_t classes;
+enum { PART = 256 }; /* samples run together */
+
+struct evaluation {
+    const struct runner *runner;
+    const struct inputs *inputs;
+    const int64_t *labels;
+    uint64_t count;
+    struct score score;
+    double seconds; /* of running the model */
 };
 
 static int is_integer_type(cnn2snn_dtype dtype)
@@ -42,102 +51,122 @@ static int load_labels(struct session *session, cnn2snn_tensor **out)
     return result;
 }
 
-/* How many classes go before the label's: those with larger values, and equal ones in front of it. */
-static uint64_t rank_of(const float *values, uint64_t classes, uint64_t label)
+static int add_outputs(struct session *session, struct evaluation *e, const cnn2snn_tensor *output, uint64_t first,
+                       uint64_t count)
 {
-    uint64_t rank = 0;
-    for (uint64_t i = 0; i < classes; i++)
-        rank += i < label ? values[i] >= values[label] : values[i] > values[label];
-    return rank;
-}
-
-static int score_all(struct session *session, const cnn2snn_tensor *output, const cnn2snn_tensor *labels,
-                     struct score *score)
-{
-    const char *path = session->arguments.labels;
-    const int64_t *label = cnn2snn_tensor_get_data(labels);
+    uint64_t classes = cnn2snn_tensor_get_count(output) / count;
     const float *values = cnn2snn_tensor_get_data(output);
-    score->count = cnn2snn_tensor_get_count(labels);
-    uint64_t elements = cnn2snn_tensor_get_count(output);
-    uint64_t samples = cnn2snn_tensor_get_rank(output) ? (uint64_t)cnn2snn_tensor_get_shape(output)[0] : 1;
-    score->classes = samples ? elements / samples : 0;
-    if (!score->count || samples != score->count)
-        return session_fail_text(session, path, "%llu labels for %llu samples", (unsigned long long)score->count,
-                                 (unsigned long long)samples);
-    if (score->classes < 2)
+    if (classes < 2)
         return session_fail_text(session, session->arguments.model,
-                                 "%llu output a sample, expected one for each class",
-                                 (unsigned long long)score->classes);
-    for (uint64_t i = 0; i < score->count; i++) {
-        if (label[i] < 0 || (uint64_t)label[i] >= score->classes)
-            return session_fail_text(session, path, "label %lld of sample %llu, the model has %llu classes",
-                                     (long long)label[i], (unsigned long long)i, (unsigned long long)score->classes);
-        const float *row = values + i * score->classes;
-        /* A sample whose output is not a number is wrong. */
-        uint64_t rank =
-            row[label[i]] == row[label[i]] ? rank_of(row, score->classes, (uint64_t)label[i]) : score->classes;
-        score->top1 += rank < 1;
-        score->top5 += rank < 5;
+                                 "%llu output a sample, expected one for each class", (unsigned long long)classes);
+    if (!first && !score_init(&e->score, classes))
+        return session_fail_text(session, NULL, "out of memory");
+    for (uint64_t i = 0; i < count; i++) {
+        int64_t label = e->labels[first + i];
+        if (label < 0 || (uint64_t)label >= classes)
+            return session_fail_text(session, session->arguments.labels,
+                                     "label %lld of sample %llu, the model has %llu classes", (long long)label,
+                                     (unsigned long long)(first + i), (unsigned long long)classes);
+        score_add(&e->score, values + i * classes, (uint64_t)label);
     }
     return STATUS_DONE;
 }
 
-static void print_score(struct session *session, const struct score *score)
+static int evaluate_part(struct session *session, struct evaluation *e, uint64_t first, uint64_t count)
 {
-    double top1 = (double)score->top1 / (double)score->count, top5 = (double)score->top5 / (double)score->count;
-    if (session->arguments.json) {
-        printf("{\n  \"model\": ");
-        print_json_string(stdout, session->arguments.model);
-        printf(",\n  \"count\": %llu,\n  \"top1\": %.9g,\n  \"top5\": %.9g\n}\n", (unsigned long long)score->count,
-               top1, top5);
-        return;
-    }
-    printf("%s: %llu samples, top-1 %.2f %%", session->arguments.model, (unsigned long long)score->count, 100 * top1);
-    if (score->classes > 5)
-        printf(", top-5 %.2f %%", 100 * top5);
-    printf("\n");
-}
-
-/* model NULL: the Akida model of -m. */
-static int evaluate(struct session *session, const cnn2snn_model *model, const struct arrays *inputs)
-{
-    cnn2snn_tensor *labels = NULL;
-    cnn2snn_predict_options settings = CNN2SNN_PREDICT_OPTIONS_INIT;
-    struct arrays outputs = {0};
-    struct score score = {0};
-    int result = load_labels(session, &labels);
+    struct arrays arrays = {0}, outputs = {0};
+    struct timespec start;
+    int result = inputs_take(session, e->inputs, first, count, &arrays);
+    clock_gettime(CLOCK_MONOTONIC, &start);
     if (!result)
-        result = model ? arrays_predict(session, model, inputs, &settings, &outputs)
-                       : akida_run(session, inputs, 1, NULL, NULL, &outputs);
+        result = runner_run(session, e->runner, &arrays, 1, NULL, NULL, &outputs);
+    e->seconds += seconds_since(&start);
     if (!result && outputs.count != 1)
         result = session_fail_text(session, session->arguments.model, "the model has %zu outputs, expected 1",
                                    outputs.count);
     if (!result)
-        result = score_all(session, outputs.items[0], labels, &score);
-    progress_hide(&session->progress);
-    if (!result)
-        print_score(session, &score);
+        result = add_outputs(session, e, outputs.items[0], first, count);
     arrays_free(&outputs);
+    arrays_free(&arrays);
+    return result;
+}
+
+static int evaluate_all(struct session *session, struct evaluation *e)
+{
+    uint64_t part = e->inputs->divisible ? PART : e->count;
+    int result = STATUS_DONE;
+    if (!e->count || e->inputs->samples != e->count)
+        return session_fail_text(session, session->arguments.labels, "%llu labels for %llu samples",
+                                 (unsigned long long)e->count, (unsigned long long)e->inputs->samples);
+    for (uint64_t first = 0; !result && first < e->count; first += part) {
+        uint64_t count = e->count - first < part ? e->count - first : part;
+        progress_part(&session->progress, first, count, e->count);
+        progress_show(&session->progress, "evaluate", 0, 1);
+        result = evaluate_part(session, e, first, count);
+    }
+    progress_part(&session->progress, 0, 0, 0);
+    progress_hide(&session->progress);
+    return result;
+}
+
+static int print_score(struct session *session, const struct evaluation *e)
+{
+    const struct score *score = &e->score;
+    const struct arguments *a = &session->arguments;
+    double top1 = (double)score->top1 / (double)score->count, top5 = (double)score->top5 / (double)score->count;
+    double rate = e->seconds > 0 ? (double)score->count / e->seconds : 0;
+    if (a->json) {
+        printf("{\n  \"model\": ");
+        print_json_string(stdout, a->model);
+        printf(",\n  \"count\": %llu,\n  \"top1\": %.9g,\n  \"top5\": %.9g,\n  \"samples_per_second\": %.6g,\n"
+               "  \"confusion\": ",
+               (unsigned long long)score->count, top1, top5, rate);
+        score_print_json_matrix(score, stdout);
+        printf("\n}\n");
+        return STATUS_DONE;
+    }
+    printf("%s: %llu samples, top-1 %.2f %%", a->model, (unsigned long long)score->count, 100 * top1);
+    if (score->classes > 5)
+        printf(", top-5 %.2f %%", 100 * top5);
+    printf(", %.*f samples/s\n", rate < 100, rate);
+    if (a->confusion && score->matrix)
+        score_print_matrix(score, stdout);
+    else if (a->confusion)
+        return session_fail_text(session, a->model, "%llu classes, a confusion matrix has %d at most",
+                                 (unsigned long long)score->classes, SCORE_MAX_MATRIX);
+    return STATUS_DONE;
+}
+
+static int evaluate(struct session *session, const struct runner *runner, const struct inputs *inputs)
+{
+    struct evaluation e = {.runner = runner, .inputs = inputs};
+    cnn2snn_tensor *labels = NULL;
+    int result = load_labels(session, &labels);
+    if (result)
+        return result;
+    e.labels = cnn2snn_tensor_get_data(labels);
+    e.count = cnn2snn_tensor_get_count(labels);
+    result = evaluate_all(session, &e);
+    if (!result)
+        result = print_score(session, &e);
+    score_free(&e.score);
     cnn2snn_tensor_destroy(labels);
     return result;
 }
 
 static int run(struct session *session)
 {
-    const struct arguments *a = &session->arguments;
-    struct arrays inputs;
-    cnn2snn_model *model = NULL;
-    if (!is_akida_file(a->model)) {
-        model = session_load_model(session, 0);
-        if (!model)
-            return STATUS_CANNOT;
-    }
-    int result = arrays_load(session, &a->inputs, &inputs);
+    struct runner runner;
+    struct inputs inputs;
+    int result = runner_open(session, &runner);
+    if (result)
+        return result;
+    result = inputs_open(session, &runner, &inputs);
     if (!result) {
-        result = evaluate(session, model, &inputs);
-        arrays_free(&inputs);
+        result = evaluate(session, &runner, &inputs);
+        inputs_close(&inputs);
     }
-    cnn2snn_model_destroy(model);
+    runner_close(&runner);
     return result;
 }
 

@@ -3,16 +3,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "akida_run.h"
-#include "arrays.h"
 #include "commands.h"
+#include "inputs.h"
 #include "paths.h"
 #include "session.h"
 
 static const struct option options[] = {
     OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5) or Akida model (.fbz)"),
     OPTION("-i", "--input", OPTION_LIST, 1, inputs, "FILE",
-           "an input (.npy), or several (.npz); may be given several times, in the order of the model's inputs"),
+           "an input (.npy), several (.npz), or a folder of PNG and JPEG images, taken by name; may be given several "
+           "times, in the order of the model's inputs"),
+    OPTION(NULL, "--resize", OPTION_FLAG, 0, resize, NULL, "images of other sizes are scaled to the model's"),
     OPTION("-o", "--output", OPTION_TEXT, 0, output, "FILE", "the output (.npy), or all outputs (.npz: out_0, ...)"),
     OPTION(NULL, "--layers", OPTION_TEXT, 0, layers, "FILE", "the output of each layer by its name (.npz)"),
     OPTION(NULL, "--predict", OPTION_FLAG, 0, predict, NULL,
@@ -129,52 +130,48 @@ static int save(struct session *session, const struct arrays *outputs, const cnn
 
 /* ------------------------------------------------------------------------------------------------ the command */
 
-/* model NULL: the Akida model of -m. */
-static int run_model(struct session *session, const cnn2snn_model *model, const struct arrays *inputs)
+static int run_on_inputs(struct session *session, const struct runner *runner, const struct inputs *inputs)
 {
     const struct arguments *a = &session->arguments;
     struct collector collector = {.context = session->context};
-    cnn2snn_predict_options settings = CNN2SNN_PREDICT_OPTIONS_INIT;
     cnn2snn_error *error = NULL;
-    struct arrays outputs = {0};
-    if (a->layers) {
-        if (cnn2snn_archive_create(session->context, &collector.archive, &error))
-            return session_fail(session, error);
-        settings.layer_output = collect;
-        settings.layer_output_user_data = &collector;
-    }
-    int result = model ? arrays_predict(session, model, inputs, &settings, &outputs)
-                       : akida_run(session, inputs, a->predict, settings.layer_output, &collector, &outputs);
+    struct arrays arrays = {0}, outputs = {0};
+    if (a->layers && cnn2snn_archive_create(session->context, &collector.archive, &error))
+        return session_fail(session, error);
+    int result = inputs_take(session, inputs, 0, inputs->samples, &arrays);
+    if (!result)
+        result = runner_run(session, runner, &arrays, a->predict, a->layers ? collect : NULL, &collector, &outputs);
     if (!result)
         result = save(session, &outputs, collector.archive);
     arrays_free(&outputs);
+    arrays_free(&arrays);
     cnn2snn_archive_destroy(collector.archive);
     return result;
 }
 
 static int run(struct session *session)
 {
-    const struct arguments *a = &session->arguments;
-    struct arrays inputs;
-    cnn2snn_model *model = NULL;
-    if (!is_akida_file(a->model)) {
-        model = session_load_model(session, 0);
-        if (!model)
-            return STATUS_CANNOT;
-    }
-    int result = arrays_load(session, &a->inputs, &inputs);
+    struct runner runner;
+    struct inputs inputs;
+    int result = runner_open(session, &runner);
+    if (result)
+        return result;
+    result = inputs_open(session, &runner, &inputs);
     if (!result) {
-        result = run_model(session, model, &inputs);
-        arrays_free(&inputs);
+        result = run_on_inputs(session, &runner, &inputs);
+        inputs_close(&inputs);
     }
-    cnn2snn_model_destroy(model);
+    runner_close(&runner);
     return result;
 }
 
 const struct command run_command = {
     .name = "run",
-    .summary = "Runs a Keras or Akida model on arrays.",
-    .details = "The last axes of an input hold the model's input, the axes in front of them are the batch.",
+    .summary = "Runs a Keras or Akida model on arrays or images.",
+    .details =
+        "The last axes of an input hold the model's input, the axes in front of them are the batch: for layers\n"
+        "with a state of Akida models that is time. (N, C) stands for (N, 1, 1, C). Images become gray or RGB, as\n"
+        "the model has 1 or 3 channels.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .check = check,

@@ -7,7 +7,7 @@
 
 enum { WIDTH = 30 };
 
-static double seconds_since(const struct timespec *then)
+double seconds_since(const struct timespec *then)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -27,6 +27,8 @@ int32_t progress_show(void *user_data, const char *stage, uint64_t done, uint64_
         (progress->visible && done < total && seconds_since(&progress->drawn) < 0.1))
         return 0;
     double part = done < total ? (double)done / (double)total : 1;
+    if (progress->total)
+        part = ((double)progress->first + part * (double)progress->count) / (double)progress->total;
     char bar[WIDTH + 1];
     for (int i = 0; i < WIDTH; i++)
         bar[i] = i < (int)(part * WIDTH) ? '#' : '.';
@@ -36,6 +38,13 @@ int32_t progress_show(void *user_data, const char *stage, uint64_t done, uint64_
     progress->visible = 1;
     clock_gettime(CLOCK_MONOTONIC, &progress->drawn);
     return 0;
+}
+
+void progress_part(struct progress *progress, uint64_t first, uint64_t count, uint64_t total)
+{
+    progress->first = first;
+    progress->count = count;
+    progress->total = total;
 }
 
 void progress_hide(struct progress *progress)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides how arrays become samples of an Akida model. */
-#include "akida_run.h"
+/* Decides how arrays become samples of a model. */
+#include "runner.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,29 +68,80 @@ static cnn2snn_status run_on(cnn2snn_simulator *simulator, const cnn2snn_tensor 
     return status;
 }
 
-int akida_run(struct session *session, const struct arrays *inputs, int potentials,
-              cnn2snn_layer_output_fn layer_output, void *user_data, struct arrays *outputs)
+static int run_akida(struct session *session, cnn2snn_simulator *simulator, const struct arrays *inputs,
+                     int potentials, cnn2snn_layer_output_fn layer_output, void *user_data, struct arrays *outputs)
 {
-    const char *path = session->arguments.model;
-    cnn2snn_akida_model *model = NULL;
-    cnn2snn_simulator *simulator = NULL;
     cnn2snn_error *error = NULL;
     *outputs = (struct arrays){0};
     if (inputs->count != 1)
-        return session_fail_text(session, path, "%zu input arrays given, the model takes 1", inputs->count);
+        return session_fail_text(session, session->arguments.model, "%zu input arrays given, the model takes 1",
+                                 inputs->count);
     outputs->items = calloc(1, sizeof *outputs->items);
     if (!outputs->items)
         return session_fail_text(session, NULL, "out of memory");
-    cnn2snn_status status = cnn2snn_akida_model_load(session->context, path, &model, &error);
-    if (!status)
-        status = cnn2snn_simulator_create(model, NULL, &simulator, &error);
-    if (!status)
-        status = run_on(simulator, inputs->items[0], potentials, layer_output, user_data, &outputs->items[0], &error);
-    cnn2snn_simulator_destroy(simulator);
-    cnn2snn_akida_model_destroy(model);
     outputs->count = 1;
-    if (!status)
+    if (!run_on(simulator, inputs->items[0], potentials, layer_output, user_data, &outputs->items[0], &error))
         return STATUS_DONE;
     arrays_free(outputs);
     return session_fail(session, error);
+}
+
+/* ------------------------------------------------------------------------------------------------ both kinds */
+
+int runner_open(struct session *session, struct runner *out)
+{
+    const char *path = session->arguments.model;
+    cnn2snn_error *error = NULL;
+    *out = (struct runner){0};
+    if (!is_akida_file(path)) {
+        out->model = session_load_model(session, 0);
+        return out->model ? STATUS_DONE : STATUS_CANNOT;
+    }
+    if (!cnn2snn_akida_model_load(session->context, path, &out->akida, &error) &&
+        !cnn2snn_simulator_create(out->akida, NULL, &out->simulator, &error))
+        return STATUS_DONE;
+    runner_close(out);
+    return session_fail(session, error);
+}
+
+void runner_close(struct runner *runner)
+{
+    cnn2snn_simulator_destroy(runner->simulator);
+    cnn2snn_akida_model_destroy(runner->akida);
+    cnn2snn_model_destroy(runner->model);
+    *runner = (struct runner){0};
+}
+
+int runner_input_shape(struct session *session, const struct runner *runner, int64_t *shape, size_t *out_rank)
+{
+    cnn2snn_error *error = NULL;
+    *out_rank = 3;
+    if (!runner->model) {
+        cnn2snn_simulator_get_input_shape(runner->simulator, shape);
+        return STATUS_DONE;
+    }
+    if (!cnn2snn_model_get_input_count(runner->model))
+        return session_fail_text(session, session->arguments.model, "the model has no input");
+    if (cnn2snn_model_get_input_shape(runner->model, 0, CNN2SNN_MAX_RANK, shape, out_rank, &error))
+        return session_fail(session, error);
+    return STATUS_DONE;
+}
+
+cnn2snn_dtype runner_image_dtype(const struct runner *runner)
+{
+    if (runner->model || cnn2snn_simulator_get_input_dtype(runner->simulator) == CNN2SNN_DTYPE_UINT8 ||
+        !cnn2snn_simulator_accepts_float32(runner->simulator))
+        return CNN2SNN_DTYPE_UINT8;
+    return CNN2SNN_DTYPE_FLOAT32;
+}
+
+int runner_run(struct session *session, const struct runner *runner, const struct arrays *inputs, int potentials,
+               cnn2snn_layer_output_fn layer_output, void *user_data, struct arrays *outputs)
+{
+    cnn2snn_predict_options settings = CNN2SNN_PREDICT_OPTIONS_INIT;
+    if (!runner->model)
+        return run_akida(session, runner->simulator, inputs, potentials, layer_output, user_data, outputs);
+    settings.layer_output = layer_output;
+    settings.layer_output_user_data = user_data;
+    return arrays_predict(session, runner->model, inputs, &settings, outputs);
 }
