@@ -23,11 +23,17 @@ typedef struct cnn2snn_akida_save_options {
     size_t struct_size;
     /** Version string of the file, such as "2.19.3"; NULL: none, which every Akida runtime since 2.4 accepts. */
     const char *version;
+    /**
+     * Release of the Akida runtime that is to read the file, such as "2.16.1" (2.4.0 or newer); NULL: today's. What it
+     * doesn't know is left out or written in its own form; what it can't express is an error (CNN2SNN_E_INCOMPATIBLE) with a
+     * report that names each layer and the reason.
+     */
+    const char *akida_release;
 } cnn2snn_akida_save_options;
 
 #define CNN2SNN_AKIDA_SAVE_OPTIONS_INIT                                                                               \
     {                                                                                                                 \
-        sizeof(cnn2snn_akida_save_options), NULL                                                                      \
+        sizeof(cnn2snn_akida_save_options), NULL, NULL                                                                \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_akida_save_options_init(cnn2snn_akida_save_options *options, size_t struct_size);
 

@@ -146,7 +146,7 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
 
     {"Q-062", C2S_QML_NUMBERS, BOTH, POOLED, FAULT(VALUE), c2s_qml_padding_is_no_byte,
      "padding value {1}, expected 0 to 255", "rescale the input so that 0 of Keras is a number of 0 to 255"},
-    {"Q-062", C2S_QML_NUMBERS, BOTH, KIND(CONV) | KIND(DEPTHWISE_CONV) | KIND(SEPARABLE_CONV), FAULT(VALUE),
+    {"Q-062", C2S_QML_NUMBERS, BOTH, KIND(CONV) | KIND(DEPTHWISE_CONV), FAULT(VALUE),
      c2s_qml_padding_is_not_zero, "padding value {1}, expected 0 but in the layer that takes images",
      "rescale the input without offset"},
     {"Q-080", C2S_QML_NUMBERS, V1, KIND(INPUT_CONV), FAULT(VALUE), c2s_qml_padding_differs_by_channel,
