@@ -46,11 +46,8 @@ static cnn2snn_status emit_quantizer(struct c2s_qml_emitter *at)
 static cnn2snn_status set_input_data(struct c2s_qml_emitter *at, const int64_t dims[3], int32_t bits)
 {
     const struct c2s_qml_parameter parameters[] = {
-        {"input_width", dims[0]},
-        {"input_height", dims[1]},
-        {"input_channels", dims[2]},
-        {"input_bits", bits},
-        {"input_signed", bits > 4}, /* as the runtime's own layer has it */
+        {"input_width", dims[0]}, {"input_height", dims[1]},  {"input_channels", dims[2]},
+        {"input_bits", bits},     {"input_signed", bits > 4}, /* as the runtime's own layer has it */
     };
     return C2S_QML_SET(at, parameters);
 }

@@ -74,9 +74,8 @@ static cnn2snn_status set_bits(struct c2s_qml_emitter *at, int32_t weight_bits)
 {
     bool relu = c2s_block_pattern_has(at->block->pattern, C2S_KIND_QML_RELU);
     const struct c2s_output_quantizer *output = c2s_qml_block_output(at->plan, at->block);
-    const struct c2s_qml_parameter parameters[] = {{"weights_bits", weight_bits},
-                                                   {"activation", relu},
-                                                   {"act_bits", relu && output ? output->bitwidth : 1}};
+    const struct c2s_qml_parameter parameters[] = {
+        {"weights_bits", weight_bits}, {"activation", relu}, {"act_bits", relu && output ? output->bitwidth : 1}};
     return C2S_QML_SET(at, parameters);
 }
 
@@ -97,7 +96,9 @@ static cnn2snn_status set_geometry(struct c2s_qml_emitter *at, const struct c2s_
         {"stride_x", conv->strides[0]},
         {"stride_y", conv->strides[1]},
         {"padding", same ? C2S_PADDING_SAME : C2S_PADDING_VALID},
-        {"pool_type", max ? C2S_POOL_MAX : average ? C2S_POOL_AVERAGE : C2S_POOL_NONE},
+        {"pool_type", max       ? C2S_POOL_MAX
+                      : average ? C2S_POOL_AVERAGE
+                                : C2S_POOL_NONE},
         {"pooling_width", pool->pool_size[0]},
         {"pooling_height", pool->pool_size[1]},
         {"pooling_stride_x", pool->strides[0]},
@@ -134,8 +135,8 @@ cnn2snn_status c2s_qml_emit_convolution_v1(struct c2s_qml_emitter *at)
         C2S_TRY(set_image(at));
     const int64_t shape[4] = {conv->conv.kernel_size[0], conv->conv.kernel_size[1], inputs, separable ? 1 : outputs};
     const int64_t pointwise_shape[4] = {1, 1, inputs, outputs};
-    C2S_TRY(c2s_qml_set_weights(at, "weights", derived->integers[C2S_WEIGHTS], 4, shape,
-                                kind != C2S_BLOCK_INPUT_CONV));
+    C2S_TRY(
+        c2s_qml_set_weights(at, "weights", derived->integers[C2S_WEIGHTS], 4, shape, kind != C2S_BLOCK_INPUT_CONV));
     if (separable)
         C2S_TRY(c2s_qml_set_weights(at, "weights_pw", derived->integers[C2S_POINTWISE_WEIGHTS], 4, pointwise_shape,
                                     false));

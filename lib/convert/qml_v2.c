@@ -112,7 +112,9 @@ static cnn2snn_status set_pooling(struct c2s_qml_emitter *at, bool same)
     bool average = c2s_block_pattern_has(at->block->pattern, C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D);
     const struct c2s_qml_parameter parameters[] = {
         {"padding", same ? C2S_PADDING_SAME : C2S_PADDING_VALID},
-        {"pool_type", pool ? C2S_POOL_MAX : average ? C2S_POOL_AVERAGE : C2S_POOL_NONE},
+        {"pool_type", pool      ? C2S_POOL_MAX
+                      : average ? C2S_POOL_AVERAGE
+                                : C2S_POOL_NONE},
         {"pool_size", pool ? pool->pool_size[0] : -1},
         {"pool_stride", pool ? pool->strides[0] : -1},
     };
@@ -140,9 +142,8 @@ cnn2snn_status c2s_qml_emit_convolution(struct c2s_qml_emitter *at)
     bool transposed = kind == C2S_BLOCK_CONV_TRANSPOSE || kind == C2S_BLOCK_DEPTHWISE_CONV_TRANSPOSE;
     int64_t size = conv->conv.kernel_size[0];
     struct parts parts = {0, 0, c2s_qml_channels_in(at, 0), c2s_qml_channels_out(at, 0)};
-    const struct c2s_qml_parameter parameters[] = {{"kernel_size", size},
-                                                   {"weights_bits", conv->quant.weight_bitwidth},
-                                                   {"activation", activation_of(at)}};
+    const struct c2s_qml_parameter parameters[] = {
+        {"kernel_size", size}, {"weights_bits", conv->quant.weight_bitwidth}, {"activation", activation_of(at)}};
     const struct c2s_qml_parameter filters[] = {{"filters", conv->conv.filters}};
     const struct c2s_qml_parameter strides[] = {{"kernel_stride", conv->conv.strides[0]}};
     C2S_TRY(C2S_QML_SET(at, parameters));
@@ -190,8 +191,7 @@ cnn2snn_status c2s_qml_emit_dense(struct c2s_qml_emitter *at)
     C2S_TRY(C2S_QML_SET(at, parameters));
     C2S_TRY(set_bits(at, dense->quant.buffer_bitwidth, dense->quant.buffer_bitwidth));
     const int64_t shape[2] = {parts.inputs, parts.outputs};
-    C2S_TRY(
-        c2s_qml_set_weights(at, "weights", c2s_qml_derived(at, main)->integers[C2S_WEIGHTS], 2, shape, false));
+    C2S_TRY(c2s_qml_set_weights(at, "weights", c2s_qml_derived(at, main)->integers[C2S_WEIGHTS], 2, shape, false));
     C2S_TRY(set_common(at, &parts));
     cnn2snn_tensor *shifts = NULL;
     if (at->plan->flatten_shifts)
@@ -220,8 +220,7 @@ cnn2snn_status c2s_qml_emit_add(struct c2s_qml_emitter *at)
 
 cnn2snn_status c2s_qml_emit_temporal(struct c2s_qml_emitter *at)
 {
-    const struct c2s_qml_temporal_attributes *temporal =
-        c2s_qml_block_layer(at->plan, at->block, 0)->attributes;
+    const struct c2s_qml_temporal_attributes *temporal = c2s_qml_block_layer(at->plan, at->block, 0)->attributes;
     bool depthwise = at->block->pattern->kind == C2S_BLOCK_DEPTHWISE_TEMPORAL;
     struct parts parts = {0, 0, c2s_qml_channels_in(at, 0), c2s_qml_channels_out(at, 0)};
     const struct c2s_qml_parameter parameters[] = {{"fifo_size", temporal->kernel_size},
@@ -232,8 +231,8 @@ cnn2snn_status c2s_qml_emit_temporal(struct c2s_qml_emitter *at)
     C2S_TRY(set_bits(at, temporal->quant.buffer_bitwidth, temporal->quant.buffer_bitwidth));
     if (!depthwise)
         C2S_TRY(C2S_QML_SET(at, filters));
-    const int64_t rows = temporal->kernel_size, shape[4] = {1, 1, depthwise ? rows : rows * parts.inputs,
-                                                             depthwise ? parts.inputs : parts.outputs};
+    const int64_t rows = temporal->kernel_size,
+                  shape[4] = {1, 1, depthwise ? rows : rows * parts.inputs, depthwise ? parts.inputs : parts.outputs};
     C2S_TRY(c2s_qml_set_weights(at, "weights", c2s_qml_derived(at, 0)->integers[C2S_WEIGHTS], 4, shape, false));
     return set_common(at, &parts);
 }
@@ -267,8 +266,7 @@ cnn2snn_status c2s_qml_emit_recurrent(struct c2s_qml_emitter *at)
                                                    {"activation", activation_of(at)}};
     bool widens = activation_of(at) == WITH_RELU || out->dense.use_bias;
     C2S_TRY(C2S_QML_SET(at, parameters));
-    C2S_TRY(
-        set_bits(at, in->quant.buffer_bitwidth, widens ? DEFAULT_POST_OP_BITS : in->quant.buffer_bitwidth));
+    C2S_TRY(set_bits(at, in->quant.buffer_bitwidth, widens ? DEFAULT_POST_OP_BITS : in->quant.buffer_bitwidth));
     const int64_t in_shape[2] = {parts.inputs, states}, out_shape[2] = {states, parts.outputs};
     C2S_TRY(c2s_qml_set_weights(at, "in_proj", c2s_qml_derived(at, INPUT_PROJECTION)->integers[C2S_WEIGHTS], 2,
                                 in_shape, false));
@@ -287,8 +285,7 @@ cnn2snn_status c2s_qml_emit_pico(struct c2s_qml_emitter *at)
     C2S_TRY(C2S_QML_SET(at, parameters));
     C2S_TRY(c2s_qml_set_integers(at, "input_scales", CNN2SNN_DTYPE_UINT16, channels,
                                  derived->integers[C2S_OUTPUT_SCALES], 1));
-    C2S_TRY(c2s_qml_set_at_least(at, "input_shift", channels, derived->integers[C2S_OUTPUT_SHIFT],
-                                 least_shift(at)));
+    C2S_TRY(c2s_qml_set_at_least(at, "input_shift", channels, derived->integers[C2S_OUTPUT_SHIFT], least_shift(at)));
     return c2s_qml_set_integers(at, "threshold", CNN2SNN_DTYPE_UINT16, channels, NULL, (int32_t)pico->threshold);
 }
 

@@ -2,6 +2,8 @@
 /* Decides which rows of QuantizeML layers become one Akida layer (spec/quantizeml-conversion.md 4). */
 #include "plan/block_patterns.h"
 
+#include <string.h>
+
 #define V1 CNN2SNN_AKIDA_V1
 #define V2 CNN2SNN_AKIDA_V2
 #define INPUT true
@@ -145,4 +147,10 @@ size_t c2s_block_pattern_main(const struct c2s_block_pattern *pattern)
     if (pattern->kind == C2S_BLOCK_DENSE)
         return (size_t)c2s_block_pattern_position(pattern, DENSE);
     return pattern->kind == C2S_BLOCK_RECURRENT ? 3 : 0; /* the output projection */
+}
+
+const char *c2s_plain_class_name(const struct c2s_layer_kind *kind)
+{
+    const char *package = strchr(kind->class_name, '>');
+    return package ? package + 1 : kind->class_name;
 }

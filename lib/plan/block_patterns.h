@@ -32,8 +32,8 @@ enum { C2S_PATTERN_LENGTH = 5 };
 struct c2s_block_pattern {
     cnn2snn_akida_version version;
     enum c2s_block_kind kind;
-    bool input_only;                               /* at the model's input only */
-    const char *akida_layer;                       /* kind of the Akida layer that it becomes */
+    bool input_only;                             /* at the model's input only */
+    const char *akida_layer;                     /* kind of the Akida layer that it becomes */
     enum c2s_kind_id layers[C2S_PATTERN_LENGTH]; /* ended by C2S_KIND_OPAQUE, or full */
 };
 
@@ -57,6 +57,9 @@ bool c2s_block_pattern_has(const struct c2s_block_pattern *pattern, enum c2s_kin
 
 /* Position of the layer that names the Akida layer. */
 size_t c2s_block_pattern_main(const struct c2s_block_pattern *pattern);
+
+/* Name of a kind's class without the package's: "QuantizedConv2D". */
+const char *c2s_plain_class_name(const struct c2s_layer_kind *kind);
 
 /* Position of the first layer of that kind, or -1. */
 ptrdiff_t c2s_block_pattern_position(const struct c2s_block_pattern *pattern, enum c2s_kind_id kind);

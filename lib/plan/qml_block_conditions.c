@@ -40,7 +40,7 @@ static bool takes_model_input(const struct c2s_qml_view *view, size_t index)
 
 static const char *name_of_main(const struct c2s_qml_view *view, size_t index)
 {
-    return main_of(view, index)->kind->class_name;
+    return c2s_plain_class_name(main_of(view, index)->kind);
 }
 
 bool c2s_qml_dtype_is_unsigned(const struct c2s_qml_view *view, size_t index, struct c2s_found *found)

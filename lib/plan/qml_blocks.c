@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decides where a block of layers begins and ends, and which layers feed it (spec/quantizeml-conversion.md 3 to 6). */
+/* Decides where a block of layers begins and ends, and which layers feed it (spec/quantizeml-conversion.md 3 to 6).
+ */
 #include "plan/qml_blocks.h"
 
 #include "base/allocator.h"
@@ -119,6 +120,8 @@ bool c2s_qml_is_skipped(const struct c2s_graph *graph, size_t node)
     case C2S_KIND_ACTIVATION:
     case C2S_KIND_SOFTMAX:
     case C2S_KIND_DROPOUT:
+    case C2S_KIND_QML_RESCALING: /* part of the scales */
+    case C2S_KIND_QML_DROPOUT:
         return true;
     case C2S_KIND_QML_RESHAPE:
         return is_neutral_reshape(graph, node);
@@ -161,15 +164,6 @@ static bool cuts(const struct c2s_qml_split *split, size_t node)
            is_token_of_time(layer);
 }
 
-static cnn2snn_status check_cut_v1(const struct splitter *at, size_t node, size_t behind)
-{
-    const cnn2snn_layer *layer = layer_of(at->split->graph, node);
-    enum c2s_kind_id id = c2s_layer_id(layer);
-    if (at->split->version != CNN2SNN_AKIDA_V1 || id == C2S_KIND_QML_RELU || id == C2S_KIND_QML_INPUT_QUANTIZER)
-        return CNN2SNN_OK;
-    return c2s_qml_report_cut(at->report, layer, layer_of(at->split->graph, behind), at->error);
-}
-
 /* Grows the block that ends with `last` towards the input. */
 static cnn2snn_status add_span(struct splitter *at, size_t last)
 {
@@ -179,10 +173,8 @@ static cnn2snn_status add_span(struct splitter *at, size_t last)
     at->split->block_of[node] = index;
     while (graph->nodes[node].input_count == 1) {
         size_t before = graph->nodes[node].inputs[0].node;
-        if (cuts(at->split, before)) {
-            C2S_TRY(check_cut_v1(at, before, node));
+        if (cuts(at->split, before))
             break;
-        }
         if (at->split->block_of[before] != C2S_NO_BLOCK) {
             if (!c2s_qml_is_skipped(graph, before))
                 C2S_TRY(c2s_qml_report_shared(at->report, layer_of(graph, before), at->error));
@@ -286,7 +278,8 @@ static bool may_be_input(const struct c2s_qml_plan *plan, size_t before)
         return true;
     if (before > 1 || !plan->block_count || plan->blocks[0].pattern->kind != C2S_BLOCK_QUANTIZER)
         return false;
-    const struct c2s_qml_input_quantizer_attributes *quantizer = c2s_qml_block_layer(plan, &plan->blocks[0], 0)->attributes;
+    const struct c2s_qml_input_quantizer_attributes *quantizer =
+        c2s_qml_block_layer(plan, &plan->blocks[0], 0)->attributes;
     return !quantizer->is_signed && quantizer->bitwidth == 8;
 }
 
@@ -314,6 +307,21 @@ static cnn2snn_status add_block(struct c2s_qml_plan *plan, const struct c2s_bloc
     return CNN2SNN_OK;
 }
 
+/* On Akida 1.0 the outputs between blocks are those of ReLU layers. */
+static cnn2snn_status check_end_v1(const struct splitter *at, size_t node)
+{
+    const struct c2s_qml_split *split = at->split;
+    const cnn2snn_layer *layer = layer_of(split->graph, node);
+    enum c2s_kind_id id = c2s_layer_id(layer);
+    if (split->version != CNN2SNN_AKIDA_V1 || id == C2S_KIND_QML_RELU || id == C2S_KIND_QML_INPUT_QUANTIZER ||
+        !cuts(split, node) || !split->consumer_count[node])
+        return CNN2SNN_OK;
+    const cnn2snn_layer *behind = layer_of(split->graph, split->consumer[node]);
+    if (c2s_layer_id(behind) == C2S_KIND_QML_DEQUANTIZER)
+        return CNN2SNN_OK;
+    return c2s_qml_report_cut(at->report, layer, behind, at->error);
+}
+
 static cnn2snn_status match_all(const struct splitter *at, const struct c2s_block_patterns *patterns,
                                 struct c2s_qml_plan *plan, struct row *row)
 {
@@ -325,10 +333,12 @@ static cnn2snn_status match_all(const struct splitter *at, const struct c2s_bloc
         const struct c2s_block_pattern *pattern = match(patterns, plan, before++, row);
         for (size_t j = 0; j < row->count; j++)
             at->split->block_of[row->nodes[j]] = pattern ? (ptrdiff_t)plan->block_count : C2S_NO_BLOCK;
-        if (pattern)
+        if (pattern) {
             C2S_TRY(add_block(plan, pattern, row, at->error));
-        else
+            C2S_TRY(check_end_v1(at, at->spans[i].last));
+        } else {
             C2S_TRY(c2s_qml_report_pattern(at->report, patterns, plan, row->count, row->nodes, at->error));
+        }
     }
     return CNN2SNN_OK;
 }
@@ -378,7 +388,8 @@ cnn2snn_status c2s_qml_make_blocks(struct c2s_qml_split *split, const struct c2s
     cnn2snn_context *context = plan->context;
     size_t count = plan->graph->node_count;
     struct splitter at = {.split = split, .report = report, .error = error};
-    struct row row = {c2s_calloc(context, count, sizeof *row.nodes), c2s_calloc(context, count, sizeof *row.kinds), 0};
+    struct row row = {c2s_calloc(context, count, sizeof *row.nodes), c2s_calloc(context, count, sizeof *row.kinds),
+                      0};
     at.spans = c2s_calloc(context, count, sizeof *at.spans);
     bool has_input_data = false;
     cnn2snn_status status = CNN2SNN_OK;

@@ -50,8 +50,6 @@ static const struct cure cures[] = {
      "use StatefulProjection, StatefulRecurrent, ExtractToken, StatefulProjection in a row"},
     {BOTH, C2S_KIND_QML_PERMUTE, ALONE, "remove Permute"},
     {BOTH, C2S_KIND_QML_EXTRACT_TOKEN, ALONE, "remove ExtractToken"},
-    {BOTH, C2S_KIND_QML_RESCALING, ALONE, "rescale the input of the model, in front of its first layer"},
-    {BOTH, C2S_KIND_QML_DROPOUT, ALONE, "remove Dropout and quantize again"},
     {BOTH, C2S_KIND_QML_FLATTEN, ALONE, "put Flatten right in front of a Dense"},
     {BOTH, C2S_KIND_QML_RESHAPE, ALONE, "put Reshape right in front of a Dense"},
 };
@@ -102,7 +100,7 @@ static const cnn2snn_layer *find_float(const struct c2s_qml_plan *plan, size_t c
 static void add_pattern(struct c2s_text *text, const struct c2s_block_pattern *pattern)
 {
     for (size_t i = 0; i < c2s_block_pattern_length(pattern); i++)
-        c2s_text_format(text, "%s%s", i ? " > " : "", c2s_layer_kind_get(pattern->layers[i])->class_name);
+        c2s_text_format(text, "%s%s", i ? " > " : "", c2s_plain_class_name(c2s_layer_kind_get(pattern->layers[i])));
 }
 
 /* Rows that have a computing layer of the block, or any of its layers where there is none. */
@@ -139,7 +137,7 @@ cnn2snn_status c2s_qml_report_pattern(cnn2snn_report *report, const struct c2s_b
     size_t computing = 0;
     for (size_t i = 0; i < count; i++) {
         const cnn2snn_layer *layer = plan->graph->layers[plan->graph->nodes[nodes[i]].layer];
-        c2s_text_format(&text, "%s%s (%s)", i ? " > " : "", layer->kind->class_name, layer->name);
+        c2s_text_format(&text, "%s%s (%s)", i ? " > " : "", c2s_plain_class_name(layer->kind), layer->name);
         if (is_compute(c2s_layer_id(layer)) && !computing++)
             subject = layer;
     }
@@ -162,7 +160,7 @@ cnn2snn_status c2s_qml_report_cut(cnn2snn_report *report, const cnn2snn_layer *l
     return c2s_report_add(report, CNN2SNN_SEVERITY_ERROR, CNN2SNN_E_INCOMPATIBLE, "Q-054", layer->name, remedy, error,
                           "the output of %s is quantized in front of %s, expected only that of ReLU layers on Akida "
                           "1.0",
-                          layer->kind->class_name, behind->name);
+                          c2s_plain_class_name(layer->kind), behind->name);
 }
 
 cnn2snn_status c2s_qml_report_shared(cnn2snn_report *report, const cnn2snn_layer *layer, cnn2snn_error **error)

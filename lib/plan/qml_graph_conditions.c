@@ -81,8 +81,9 @@ bool c2s_qml_end_is_dropped(const struct c2s_qml_view *view, size_t index, struc
     size_t size = sizeof found->values[0], used = 0;
     for (size_t i = view->split->end + 1; i < view->split->count && used < size; i++) {
         const cnn2snn_layer *layer = layer_at(view, i);
-        int written = snprintf(text + used, size - used, "%s%s (%s)", used ? ", " : "", layer->name,
-                               layer->kind->id == C2S_KIND_OPAQUE ? layer->class_name : layer->kind->class_name);
+        int written =
+            snprintf(text + used, size - used, "%s%s (%s)", used ? ", " : "", layer->name,
+                     layer->kind->id == C2S_KIND_OPAQUE ? layer->class_name : c2s_plain_class_name(layer->kind));
         used += written > 0 ? (size_t)written : 0;
     }
     return used > 0;

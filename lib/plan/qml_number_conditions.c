@@ -81,10 +81,14 @@ struct limit {
 };
 
 static const struct limit limits[] = {
-    {C2S_BIAS_SHIFT, 0, 255, "bias_shift"},       {C2S_INPUT_SHIFT, 0, 255, "input_shift"},
-    {C2S_MAX_VALUE_SHIFT, 0, 255, "max_value_shift"}, {C2S_A_SHIFT, 0, 255, "a_shift"},
-    {C2S_B_SHIFT, 0, 255, "b_shift"},             {C2S_ZERO_POINTS, 0, 255, "zero_points"},
-    {C2S_OUTPUT_SHIFT, INT32_MIN, 127, "output_shift"}, {C2S_STATE_SHIFT, -128, 127, "new_state_shift"},
+    {C2S_BIAS_SHIFT, 0, 255, "bias_shift"},
+    {C2S_INPUT_SHIFT, 0, 255, "input_shift"},
+    {C2S_MAX_VALUE_SHIFT, 0, 255, "max_value_shift"},
+    {C2S_A_SHIFT, 0, 255, "a_shift"},
+    {C2S_B_SHIFT, 0, 255, "b_shift"},
+    {C2S_ZERO_POINTS, 0, 255, "zero_points"},
+    {C2S_OUTPUT_SHIFT, INT32_MIN, 127, "output_shift"},
+    {C2S_STATE_SHIFT, -128, 127, "new_state_shift"},
     {C2S_STATE_SCALE, 0, 255, "new_state_scale"},
 };
 
