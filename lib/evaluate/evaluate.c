@@ -9,6 +9,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "evaluate/execution_plan.h"
+#include "evaluate/derived_values.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "ops/op.h"
@@ -23,6 +24,8 @@ struct evaluation {
     const cnn2snn_tensor *const *inputs;
     bool without_batch; /* inputs are one sample each */
     int64_t samples, batch;
+    struct c2s_graph *derived_graph; /* of a QuantizeML graph, with the inputs' shapes */
+    struct c2s_derivation *derivation;
     struct c2s_execution_plan *plan;
     struct c2s_run run;
     void **slots;
@@ -95,7 +98,8 @@ static cnn2snn_status check_inputs(struct evaluation *e, size_t input_count, str
     return CNN2SNN_OK;
 }
 
-/* Samples [first, first + count) of an input as float32. */
+/* Samples [first, first + count) of an input: float32, or integers of the type of the InputLayer of a QuantizeML
+ * graph, whatever came in. */
 static cnn2snn_status take_samples(const struct evaluation *e, size_t index, int64_t first, int64_t count,
                                    cnn2snn_tensor **out_tensor, cnn2snn_error **error)
 {
@@ -108,7 +112,14 @@ static cnn2snn_status take_samples(const struct evaluation *e, size_t index, int
     } else {
         C2S_TRY(c2s_tensor_slice(input, first, count, &part, error));
     }
-    cnn2snn_status status = c2s_tensor_convert(part, CNN2SNN_DTYPE_FLOAT32, out_tensor, error);
+    cnn2snn_dtype dtype = e->plan->values[index].dtype;
+    cnn2snn_tensor *typed = NULL;
+    const struct c2s_input_attributes *attributes = input_layer_of(e->graph, index)->attributes;
+    cnn2snn_status status =
+        c2s_tensor_convert(part, e->plan->values[index].number ? attributes->dtype : dtype, &typed, error);
+    if (!status)
+        status = c2s_tensor_convert(typed, dtype, out_tensor, error);
+    c2s_tensor_release(typed);
     c2s_tensor_release(part);
     return status;
 }
@@ -179,23 +190,75 @@ static cnn2snn_status make_value(const struct evaluation *e, const struct c2s_st
     memcpy(shape + 1, value->shape.extents, value->shape.rank * sizeof *shape);
     if (step->memory == C2S_OP_VIEW)
         return c2s_tensor_reshape(e->values[step->inputs[0]], rank, shape, &e->values[step->output], error);
-    return c2s_tensor_wrap(e->graph->context, CNN2SNN_DTYPE_FLOAT32, rank, shape, NULL, e->slots[slot], NULL, NULL,
+    return c2s_tensor_wrap(e->graph->context, value->dtype, rank, shape, NULL, e->slots[slot], NULL, NULL,
                            &e->values[step->output], error);
+}
+
+/* The op's inputs as it takes them; new references. */
+static cnn2snn_status take_inputs(const struct evaluation *e, const struct c2s_run *run, const struct c2s_step *step,
+                                  cnn2snn_tensor **inputs, cnn2snn_error **error)
+{
+    for (size_t i = 0; i < step->input_count; i++) {
+        const struct c2s_plan_value *value = &e->plan->values[step->inputs[i]];
+        const cnn2snn_tensor *tensor = e->values[step->inputs[i]];
+        if (step->takes_integers && !value->number)
+            C2S_TRY(c2s_values_as_images(tensor, &inputs[i], error));
+        else if (!step->takes_integers && value->number)
+            C2S_TRY(c2s_values_as_floats(value->number, tensor, run->pool, &inputs[i], error));
+        else
+            inputs[i] = c2s_tensor_retain(tensor);
+    }
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status forward(const struct evaluation *e, struct c2s_run *run, const struct c2s_step *step,
+                              cnn2snn_tensor **inputs, cnn2snn_error **error)
+{
+    cnn2snn_status status = take_inputs(e, run, step, inputs, error);
+    if (!status)
+        status = c2s_op_forward(step->op, run, step->input_count, inputs, e->values[step->output], error);
+    for (size_t i = 0; i < step->input_count; i++) {
+        c2s_tensor_release(inputs[i]);
+        inputs[i] = NULL;
+    }
+    return status;
+}
+
+static cnn2snn_status tell_output(const struct evaluation *e, const struct c2s_run *run, const struct c2s_step *step,
+                                  cnn2snn_error **error)
+{
+    const struct c2s_number *number = e->plan->values[step->output].number;
+    cnn2snn_tensor *floats = NULL;
+    if (!number)
+        return e->options->layer_output(e->options->layer_output_user_data, step->path, e->values[step->output],
+                                        error);
+    C2S_TRY(c2s_values_as_floats(number, e->values[step->output], run->pool, &floats, error));
+    cnn2snn_status status = e->options->layer_output(e->options->layer_output_user_data, step->path, floats, error);
+    c2s_tensor_release(floats);
+    return status;
 }
 
 static cnn2snn_status run_step(const struct evaluation *e, struct c2s_run *run, const struct c2s_step *step,
                                cnn2snn_tensor **inputs, int64_t count, cnn2snn_error **error)
 {
     if (step->op) {
-        for (size_t i = 0; i < step->input_count; i++)
-            inputs[i] = e->values[step->inputs[i]];
         C2S_TRY(make_value(e, step, count, error));
         if (step->memory != C2S_OP_VIEW)
-            C2S_TRY(c2s_op_forward(step->op, run, step->input_count, inputs, e->values[step->output], error));
+            C2S_TRY(forward(e, run, step, inputs, error));
     }
-    if (e->options && e->options->layer_output)
-        return e->options->layer_output(e->options->layer_output_user_data, step->path, e->values[step->output],
-                                        error);
+    return e->options && e->options->layer_output ? tell_output(e, run, step, error) : CNN2SNN_OK;
+}
+
+/* The values of a batch that begins with sample `first` as part of output `index`. */
+static cnn2snn_status put_output(const struct evaluation *e, size_t index, int64_t first, int64_t count,
+                                 cnn2snn_error **error)
+{
+    const struct c2s_plan_value *value = &e->plan->values[e->plan->outputs[index]];
+    const cnn2snn_tensor *tensor = e->values[e->plan->outputs[index]];
+    float *to = c2s_f32_writable(e->outputs[index]) + (size_t)first * (size_t)(tensor->count / (uint64_t)count);
+    if (value->number)
+        return c2s_integers_to_floats(value->number, tensor, e->run.pool, to, error);
+    memcpy(to, tensor->data, tensor->size);
     return CNN2SNN_OK;
 }
 
@@ -215,11 +278,8 @@ static cnn2snn_status run_batch(struct evaluation *e, int64_t first, int64_t cou
         C2S_TRY(take_samples(e, i, first, count, &e->values[i], error));
     for (size_t s = 0; s < plan->step_count; s++)
         C2S_TRY(run_step(e, &e->run, &plan->steps[s], inputs, count, error));
-    for (size_t i = 0; i < plan->output_count; i++) {
-        const cnn2snn_tensor *value = e->values[plan->outputs[i]];
-        size_t sample = value->size / (size_t)count;
-        memcpy((char *)e->outputs[i]->data + (size_t)first * sample, value->data, value->size);
-    }
+    for (size_t i = 0; i < plan->output_count; i++)
+        C2S_TRY(put_output(e, i, first, count, error));
     return CNN2SNN_OK;
 }
 
@@ -266,7 +326,9 @@ static cnn2snn_status check_options(const struct c2s_graph *graph, const struct 
 static cnn2snn_status evaluate(struct evaluation *e, const struct c2s_shape *shapes, cnn2snn_error **error)
 {
     bool tells = e->options && e->options->layer_output;
-    C2S_TRY(c2s_execution_plan_create(e->graph, shapes, e->samples > 0, tells, &e->plan, error));
+    if (e->samples && c2s_graph_is_quantizeml(e->graph))
+        C2S_TRY(c2s_derive_for_shapes(e->graph, shapes, &e->derived_graph, &e->derivation, error));
+    C2S_TRY(c2s_execution_plan_create(e->graph, shapes, e->derivation, e->samples > 0, tells, &e->plan, error));
     C2S_TRY(make_outputs(e, error));
     if (!e->samples)
         return CNN2SNN_OK;
@@ -300,6 +362,8 @@ cnn2snn_status c2s_graph_evaluate(const struct c2s_graph *graph, size_t input_co
     c2s_free(context, e.slots);
     c2s_free(context, e.values);
     c2s_execution_plan_destroy(e.plan);
+    c2s_derivation_destroy(e.derivation);
+    c2s_graph_release(e.derived_graph);
     c2s_free(context, shapes);
     return status;
 }

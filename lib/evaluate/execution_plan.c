@@ -11,6 +11,7 @@
 #include "evaluate/plan_memory.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
+#include "layers/quantizeml_attributes.h"
 
 /* ------------------------------------------------------------------------------------------------ checks */
 
@@ -41,7 +42,7 @@ cnn2snn_status c2s_check_weights(const cnn2snn_layer *layer, size_t input_count,
     if (c2s_layer_id(layer) == C2S_KIND_CUSTOM) /* whose weights are its own affair */
         return CNN2SNN_OK;
     C2S_TRY(c2s_layer_weight_specs(layer, input_count, inputs, specs, &count, error));
-    if (!layer->built || layer->weight_count != count)
+    if ((!layer->built && count) || layer->weight_count != count)
         return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "R-weights", layer->name,
                                "%zu weights, expected %zu", layer->weight_count, count);
     for (size_t i = 0; i < count; i++) {
@@ -76,11 +77,13 @@ cnn2snn_status c2s_find_output_shape(const cnn2snn_layer *layer, size_t input_co
 #define GROW(plan, list, count, capacity)                                                                            \
     c2s_array_reserve((plan)->context, &(plan)->list, &(plan)->capacity, (plan)->count + 1, sizeof *(plan)->list)
 
-static cnn2snn_status add_storage(struct c2s_execution_plan *plan, const struct c2s_shape *shape, size_t *out_storage,
-                                  cnn2snn_error **error)
+static cnn2snn_status add_storage(struct c2s_execution_plan *plan, const struct c2s_shape *shape, cnn2snn_dtype dtype,
+                                  size_t *out_storage, cnn2snn_error **error)
 {
     uint64_t elements;
     C2S_TRY(c2s_shape_count(plan->context, shape->rank, shape->extents, &elements, error));
+    if (dtype == CNN2SNN_DTYPE_INT64 && __builtin_mul_overflow(elements, 2, &elements))
+        return c2s_error_no_memory(error);
     if (GROW(plan, storages, storage_count, storage_capacity))
         return c2s_error_no_memory(error);
     plan->storages[plan->storage_count] = (struct c2s_plan_storage){(size_t)elements, 0, SIZE_MAX};
@@ -93,7 +96,7 @@ static cnn2snn_status add_value(struct c2s_execution_plan *plan, const struct c2
 {
     if (GROW(plan, values, value_count, value_capacity))
         return c2s_error_no_memory(error);
-    plan->values[plan->value_count] = (struct c2s_plan_value){*shape, storage};
+    plan->values[plan->value_count] = (struct c2s_plan_value){*shape, storage, CNN2SNN_DTYPE_FLOAT32, NULL};
     *out_value = plan->value_count++;
     return CNN2SNN_OK;
 }
@@ -132,11 +135,12 @@ struct scope {
     const char *prefix;
     uint32_t depth;
     bool runs, tells;
-    const size_t *inputs; /* values */
-    size_t *outputs;      /* values, to be filled in */
-    size_t *first;        /* for each node the place of its first output in `values` */
-    size_t *values;       /* of all nodes' outputs */
-    bool *needed;         /* by node */
+    const struct c2s_derivation *derivation; /* of the outermost graph, or NULL */
+    const size_t *inputs;                    /* values */
+    size_t *outputs;                         /* values, to be filled in */
+    size_t *first;                           /* for each node the place of its first output in `values` */
+    size_t *values;                          /* of all nodes' outputs */
+    bool *needed;                            /* by node */
 };
 
 static void destroy_state(cnn2snn_context *context, struct model_state *state)
@@ -204,6 +208,16 @@ static size_t value_of(const struct scope *scope, struct c2s_value value)
     return scope->values[scope->first[value.node] + value.output];
 }
 
+/* The value is what the node puts out. */
+static void set_number(const struct scope *scope, size_t node, size_t value)
+{
+    if (!scope->derivation)
+        return;
+    const struct c2s_number *number = &scope->derivation->nodes[node].output;
+    scope->plan->values[value].dtype = c2s_number_dtype(number);
+    scope->plan->values[value].number = number->value_bits ? number : NULL;
+}
+
 static cnn2snn_status take_input(const struct scope *scope, size_t node, cnn2snn_error **error)
 {
     const struct c2s_graph *graph = scope->graph;
@@ -219,22 +233,61 @@ static cnn2snn_status take_input(const struct scope *scope, size_t node, cnn2snn
                                    c2s_shape_text(&((const struct c2s_input_attributes *)layer->attributes)->shape,
                                                   expected, sizeof expected));
         scope->values[scope->first[node]] = scope->inputs[i];
+        set_number(scope, node, scope->inputs[i]);
         return CNN2SNN_OK;
     }
     return malformed(scope, "an InputLayer is none of the model's inputs", error);
 }
 
-static cnn2snn_status prepare(const struct scope *scope, size_t layer, const struct c2s_op **out_op,
-                              cnn2snn_error **error)
+/* Calls of a layer share its op, but for those that compute on integers, which each have their own. */
+static cnn2snn_status prepare(const struct scope *scope, size_t node_index, const struct c2s_shape *shapes,
+                              const struct c2s_shape *output, const struct c2s_op **out_op, cnn2snn_error **error)
 {
     struct c2s_execution_plan *plan = scope->plan;
-    if (!scope->state->ops[layer]) {
+    const struct c2s_node *node = &scope->graph->nodes[node_index];
+    const cnn2snn_layer *layer = scope->graph->layers[node->layer];
+    bool quantized = scope->derivation && c2s_layer_is_qml_quantized(layer);
+    struct c2s_op *own = NULL, **op = quantized ? &own : &scope->state->ops[node->layer];
+    if (!*op) {
         if (GROW(plan, ops, op_count, op_capacity))
             return c2s_error_no_memory(error);
-        C2S_TRY(c2s_op_prepare(scope->graph->layers[layer], &scope->state->ops[layer], error));
-        plan->ops[plan->op_count++] = scope->state->ops[layer];
+        if (quantized)
+            C2S_TRY(c2s_op_prepare_derived(&scope->derivation->nodes[node_index], node->input_count, shapes, output,
+                                           op, error));
+        else
+            C2S_TRY(c2s_op_prepare(layer, op, error));
+        plan->ops[plan->op_count++] = *op;
     }
-    *out_op = scope->state->ops[layer];
+    *out_op = *op;
+    return CNN2SNN_OK;
+}
+
+static struct c2s_step make_step(const struct scope *scope, size_t node_index)
+{
+    const struct c2s_node *node = &scope->graph->nodes[node_index];
+    const cnn2snn_layer *layer = scope->graph->layers[node->layer];
+    struct c2s_step step = {.layer = layer, .memory = c2s_op_memory(layer), .input_count = node->input_count};
+    if (scope->derivation && c2s_layer_is_qml_quantized(layer)) {
+        step.memory = c2s_op_derived_memory(&scope->derivation->nodes[node_index]);
+        step.takes_integers = c2s_layer_id(layer) != C2S_KIND_QML_INPUT_QUANTIZER;
+    }
+    return step;
+}
+
+static cnn2snn_status add_output(const struct scope *scope, size_t node_index, const size_t *inputs,
+                                 const struct c2s_shape *shape, struct c2s_step *step, cnn2snn_error **error)
+{
+    struct c2s_execution_plan *plan = scope->plan;
+    size_t storage = plan->values[inputs[0]].storage;
+    cnn2snn_dtype dtype = CNN2SNN_DTYPE_FLOAT32;
+    if (scope->derivation)
+        dtype = c2s_number_dtype(&scope->derivation->nodes[node_index].output);
+    if (step->memory == C2S_OP_VIEW && dtype != plan->values[inputs[0]].dtype)
+        step->memory = C2S_OP_SEPARATE;
+    if (step->memory != C2S_OP_VIEW)
+        C2S_TRY(add_storage(plan, shape, dtype, &storage, error));
+    C2S_TRY(add_value(plan, shape, storage, &step->output, error));
+    set_number(scope, node_index, step->output);
     return CNN2SNN_OK;
 }
 
@@ -244,20 +297,15 @@ static cnn2snn_status lay_out_call(const struct scope *scope, size_t node_index,
     struct c2s_execution_plan *plan = scope->plan;
     const struct c2s_node *node = &scope->graph->nodes[node_index];
     const cnn2snn_layer *layer = scope->graph->layers[node->layer];
-    struct c2s_step step = {.layer = layer, .memory = c2s_op_memory(layer), .input_count = node->input_count};
+    struct c2s_step step = make_step(scope, node_index);
     struct c2s_shape shape;
-    size_t storage;
     if (!node->input_count)
         return c2s_layer_error(plan->context, error, CNN2SNN_E_VALUE, "R-inputs", layer->name, "no inputs");
     C2S_TRY(c2s_find_output_shape(layer, node->input_count, shapes, &shape, error));
     C2S_TRY(c2s_check_weights(layer, node->input_count, shapes, error));
-    if (step.memory == C2S_OP_VIEW)
-        storage = plan->values[inputs[0]].storage;
-    else
-        C2S_TRY(add_storage(plan, &shape, &storage, error));
-    C2S_TRY(add_value(plan, &shape, storage, &step.output, error));
+    C2S_TRY(add_output(scope, node_index, inputs, &shape, &step, error));
     if (scope->runs)
-        C2S_TRY(prepare(scope, node->layer, &step.op, error));
+        C2S_TRY(prepare(scope, node_index, shapes, &shape, &step.op, error));
     scope->values[scope->first[node_index]] = step.output;
     step.inputs = c2s_calloc(plan->context, node->input_count, sizeof *step.inputs);
     if (!step.inputs)
@@ -375,7 +423,8 @@ done:
 /* ------------------------------------------------------------------------------------------------ plans */
 
 static cnn2snn_status fill_plan(struct c2s_execution_plan *plan, const struct c2s_graph *graph,
-                                const struct c2s_shape *shapes, bool runs, bool tells, cnn2snn_error **error)
+                                const struct c2s_shape *shapes, const struct c2s_derivation *derivation, bool runs,
+                                bool tells, cnn2snn_error **error)
 {
     plan->output_count = graph->output_count;
     plan->outputs = c2s_calloc(plan->context, graph->output_count, sizeof *plan->outputs);
@@ -384,7 +433,7 @@ static cnn2snn_status fill_plan(struct c2s_execution_plan *plan, const struct c2
     cnn2snn_status status = plan->outputs && state && inputs ? CNN2SNN_OK : c2s_error_no_memory(error);
     for (size_t i = 0; !status && i < graph->input_count; i++) {
         size_t storage = 0;
-        status = add_storage(plan, &shapes[i], &storage, error);
+        status = add_storage(plan, &shapes[i], CNN2SNN_DTYPE_FLOAT32, &storage, error);
         if (!status)
             status = add_value(plan, &shapes[i], storage, &inputs[i], error);
     }
@@ -395,6 +444,7 @@ static cnn2snn_status fill_plan(struct c2s_execution_plan *plan, const struct c2
                           .depth = 1,
                           .runs = runs,
                           .tells = tells,
+                          .derivation = derivation,
                           .inputs = inputs,
                           .outputs = plan->outputs};
     if (!status)
@@ -406,15 +456,16 @@ static cnn2snn_status fill_plan(struct c2s_execution_plan *plan, const struct c2
     return status;
 }
 
-cnn2snn_status c2s_execution_plan_create(const struct c2s_graph *graph, const struct c2s_shape *shapes, bool runs,
-                                         bool tells, struct c2s_execution_plan **out_plan, cnn2snn_error **error)
+cnn2snn_status c2s_execution_plan_create(const struct c2s_graph *graph, const struct c2s_shape *shapes,
+                                         const struct c2s_derivation *derivation, bool runs, bool tells,
+                                         struct c2s_execution_plan **out_plan, cnn2snn_error **error)
 {
     *out_plan = NULL;
     struct c2s_execution_plan *plan = c2s_calloc(graph->context, 1, sizeof *plan);
     if (!plan)
         return c2s_error_no_memory(error);
     plan->context = graph->context;
-    cnn2snn_status status = fill_plan(plan, graph, shapes, runs, tells, error);
+    cnn2snn_status status = fill_plan(plan, graph, shapes, derivation, runs, tells, error);
     if (status)
         c2s_execution_plan_destroy(plan);
     else

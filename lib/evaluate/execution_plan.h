@@ -6,6 +6,7 @@
 #ifndef C2S_EXECUTION_PLAN_H
 #define C2S_EXECUTION_PLAN_H
 
+#include "derive/derive.h"
 #include "ir/graph.h"
 #include "ops/op.h"
 
@@ -13,7 +14,8 @@ struct c2s_step {
     const cnn2snn_layer *layer;
     const struct c2s_op *op; /* NULL: nothing runs, the step only tells the output of a nested model */
     enum c2s_op_memory memory;
-    size_t *inputs; /* values */
+    bool takes_integers; /* the op's inputs are integers, otherwise floats, whatever the values are */
+    size_t *inputs;      /* values */
     size_t input_count;
     size_t output; /* value */
     char *path;    /* "outer/inner" for layers of nested models */
@@ -22,10 +24,12 @@ struct c2s_step {
 struct c2s_plan_value {
     struct c2s_shape shape; /* of one sample */
     size_t storage;
+    cnn2snn_dtype dtype;
+    const struct c2s_number *number; /* what integers stand for; NULL: floats */
 };
 
 struct c2s_plan_storage {
-    size_t elements; /* of one sample */
+    size_t elements; /* of one sample, of 4 bytes each */
     size_t last_use; /* step; SIZE_MAX for outputs */
     size_t slot;     /* SIZE_MAX for inputs, which lie where the caller has them */
 };
@@ -38,7 +42,7 @@ struct c2s_execution_plan {
     size_t value_count, value_capacity;
     struct c2s_plan_storage *storages;
     size_t storage_count, storage_capacity;
-    size_t *slots; /* elements of one sample */
+    size_t *slots; /* elements of one sample, of 4 bytes each */
     size_t slot_count, slot_capacity;
     size_t *outputs; /* values; the inputs are values 0, 1, 2, ... */
     size_t output_count;
@@ -48,10 +52,12 @@ struct c2s_execution_plan {
 
 /*
  * `shapes` are those of the graph's inputs, without batch and without open extents. With `runs` false nothing is
- * prepared: the plan only tells shapes. With `tells` there are steps for nested models too.
+ * prepared: the plan only tells shapes. With `tells` there are steps for nested models too. `derivation` is that of a
+ * QuantizeML graph and must outlive the plan; otherwise NULL.
  */
-cnn2snn_status c2s_execution_plan_create(const struct c2s_graph *graph, const struct c2s_shape *shapes, bool runs,
-                                         bool tells, struct c2s_execution_plan **out_plan, cnn2snn_error **error);
+cnn2snn_status c2s_execution_plan_create(const struct c2s_graph *graph, const struct c2s_shape *shapes,
+                                         const struct c2s_derivation *derivation, bool runs, bool tells,
+                                         struct c2s_execution_plan **out_plan, cnn2snn_error **error);
 void c2s_execution_plan_destroy(struct c2s_execution_plan *plan);
 
 /* CNN2SNN_E_VALUE, naming the layer, when its weights are not those that it needs for inputs of these shapes. */

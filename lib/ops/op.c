@@ -5,6 +5,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "ops/integer_op.h"
 #include "ops/op_kind.h"
 
 static const struct c2s_op_kind kinds[] = {
@@ -52,6 +53,38 @@ static const struct c2s_op_kind kinds[] = {
     {C2S_KIND_MAXIMUM, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
     {C2S_KIND_MINIMUM, false, C2S_OP_SEPARATE, NULL, c2s_op_merge},
     {C2S_KIND_CONCATENATE, false, C2S_OP_SEPARATE, NULL, c2s_op_concatenate},
+    /* QuantizeML's, on integers */
+    {C2S_KIND_QML_INPUT_QUANTIZER, false, C2S_OP_SEPARATE, c2s_op_prepare_input_quantizer, c2s_op_input_quantizer},
+    {C2S_KIND_QML_DEQUANTIZER, false, C2S_OP_SEPARATE, NULL, c2s_op_dequantizer},
+    {C2S_KIND_QML_CONV2D, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural, c2s_op_integer_convolution},
+    {C2S_KIND_QML_CONV2D_TRANSPOSE, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural,
+     c2s_op_integer_convolution},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural,
+     c2s_op_integer_convolution},
+    {C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural,
+     c2s_op_integer_convolution},
+    {C2S_KIND_QML_SEPARABLE_CONV2D, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural, c2s_op_integer_separable},
+    {C2S_KIND_QML_DENSE, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural, c2s_op_integer_dense},
+    {C2S_KIND_QML_STATEFUL_PROJECTION, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural, c2s_op_integer_dense},
+    {C2S_KIND_QML_RELU, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements, c2s_op_integer_relu},
+    {C2S_KIND_QML_ACTIVATION, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements, c2s_op_integer_look_up},
+    {C2S_KIND_QML_ADD, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements, c2s_op_integer_add},
+    {C2S_KIND_QML_CONCATENATE, false, C2S_OP_SEPARATE, NULL, c2s_op_integer_concatenate},
+    {C2S_KIND_QML_MAX_POOLING2D, false, C2S_OP_SEPARATE, NULL, c2s_op_integer_max_pooling},
+    {C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements,
+     c2s_op_integer_global_average},
+    {C2S_KIND_QML_FLATTEN, false, C2S_OP_VIEW, c2s_op_prepare_integer_elements, c2s_op_integer_copy},
+    {C2S_KIND_QML_RESHAPE, false, C2S_OP_VIEW, NULL, c2s_op_integer_copy},
+    {C2S_KIND_QML_PERMUTE, false, C2S_OP_SEPARATE, NULL, c2s_op_integer_permute},
+    {C2S_KIND_QML_DROPOUT, false, C2S_OP_VIEW, NULL, c2s_op_integer_copy},
+    {C2S_KIND_QML_RESCALING, false, C2S_OP_VIEW, NULL, c2s_op_integer_copy},
+    {C2S_KIND_QML_EXTRACT_TOKEN, false, C2S_OP_SEPARATE, NULL, c2s_op_extract_token},
+    {C2S_KIND_QML_BUFFER_TEMP_CONV, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_temporal, c2s_op_integer_temporal},
+    {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_temporal,
+     c2s_op_integer_temporal},
+    {C2S_KIND_QML_STATEFUL_RECURRENT, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_recurrent,
+     c2s_op_integer_recurrent},
+    {C2S_KIND_QML_PICO_POST_PROCESSING, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements, c2s_op_integer_pico},
 };
 
 static const struct c2s_op_kind *find_kind(enum c2s_kind_id id)
@@ -107,6 +140,20 @@ enum c2s_op_memory c2s_op_memory(const cnn2snn_layer *layer)
     return kind->memory;
 }
 
+enum c2s_op_memory c2s_op_derived_memory(const struct c2s_derived *derived)
+{
+    const struct c2s_op_kind *kind = find_kind(c2s_layer_id(derived->layer));
+    return !kind || derived->integers[C2S_FLATTEN_SHIFT] ? C2S_OP_SEPARATE : kind->memory;
+}
+
+cnn2snn_dtype c2s_number_dtype(const struct c2s_number *number)
+{
+    enum { NARROW_BITS = 31 };
+    if (!number->value_bits)
+        return CNN2SNN_DTYPE_FLOAT32;
+    return number->value_bits > NARROW_BITS ? CNN2SNN_DTYPE_INT64 : CNN2SNN_DTYPE_INT32;
+}
+
 /* Of an image with its channels in front that is the columns: hardly what anybody meant. */
 static bool goes_along_last_axis(enum c2s_function function)
 {
@@ -129,26 +176,78 @@ cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error)
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op, cnn2snn_error **error)
+/* An op of a kind that is known, to be prepared. */
+static struct c2s_op *create_op(const cnn2snn_layer *layer)
 {
-    *out_op = NULL;
-    C2S_TRY(c2s_op_check(layer, error));
     const struct c2s_op_kind *kind = find_kind(c2s_layer_id(layer));
     struct c2s_op *op = kind ? c2s_calloc(layer->context, 1, sizeof *op) : NULL;
     if (!op)
-        return c2s_error_no_memory(error);
+        return NULL;
     op->context = layer->context;
     op->layer = layer;
     op->forward = kind->forward;
     op->channels_first = kind->image && c2s_layer_is_channels_first(layer);
+    return op;
+}
+
+/* Takes the op over, also on failure. */
+static cnn2snn_status prepare_op(struct c2s_op *op, struct c2s_op **out_op, cnn2snn_error **error)
+{
+    const struct c2s_op_kind *kind = find_kind(c2s_layer_id(op->layer));
     cnn2snn_status status = kind->prepare ? kind->prepare(op, error) : CNN2SNN_OK;
     if (status) {
-        c2s_error_set_layer(error, layer->name);
+        c2s_error_set_layer(error, op->layer->name);
         c2s_op_destroy(op);
         return status;
     }
     *out_op = op;
     return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op, cnn2snn_error **error)
+{
+    *out_op = NULL;
+    C2S_TRY(c2s_op_check(layer, error));
+    if (c2s_layer_is_qml_quantized(layer))
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-class", layer->name,
+                               "%s computes on integers, which are known in a whole model only", layer->class_name);
+    struct c2s_op *op = create_op(layer);
+    return op ? prepare_op(op, out_op, error) : c2s_error_no_memory(error);
+}
+
+cnn2snn_status c2s_op_prepare_derived(const struct c2s_derived *derived, size_t input_count,
+                                      const struct c2s_shape *inputs, const struct c2s_shape *output,
+                                      struct c2s_op **out_op, cnn2snn_error **error)
+{
+    *out_op = NULL;
+    C2S_TRY(c2s_op_check(derived->layer, error));
+    struct c2s_op *op = create_op(derived->layer);
+    if (!op)
+        return c2s_error_no_memory(error);
+    op->derived = derived;
+    op->integer = c2s_calloc(op->context, 1, sizeof *op->integer);
+    if (!op->integer) {
+        c2s_op_destroy(op);
+        return c2s_error_no_memory(error);
+    }
+    op->integer->input = input_count ? inputs[0] : (struct c2s_shape){.rank = 0};
+    op->integer->output = *output;
+    return prepare_op(op, out_op, error);
+}
+
+static void destroy_integer(struct c2s_op *op)
+{
+    struct c2s_integer_op *integer = op->integer;
+    if (!integer)
+        return;
+    for (size_t i = 0; i < C2S_INTEGER_STAGES; i++) {
+        c2s_free(op->context, integer->stages[i].packed.data);
+        c2s_free(op->context, integer->stages[i].factors);
+    }
+    for (size_t i = 0; i < integer->array_count; i++)
+        c2s_free(op->context, integer->arrays[i]);
+    c2s_free(op->context, integer->arrays);
+    c2s_free(op->context, integer);
 }
 
 void c2s_op_destroy(struct c2s_op *op)
@@ -159,6 +258,7 @@ void c2s_op_destroy(struct c2s_op *op)
         c2s_free(op->context, op->packed[i].data);
     c2s_free(op->context, op->packed);
     c2s_free(op->context, op->vectors);
+    destroy_integer(op);
     for (size_t i = 0; i < sizeof op->kernels / sizeof *op->kernels; i++)
         c2s_tensor_release(op->kernels[i]);
     c2s_free(op->context, op);

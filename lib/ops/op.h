@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What layers compute. A layer is prepared once (weights checked, quantized and packed) and then run on as many
- * batches as there are. Tensors are float32 with the batch in front.
+ * batches as there are. Tensors have the batch in front; they are float32, but between QuantizeML's layers, which
+ * compute on integers: int32, or int64 where a number has more than 31 value bits.
  */
 #ifndef C2S_OP_H
 #define C2S_OP_H
@@ -10,7 +11,9 @@
 
 #include "ir/layer.h"
 #include "ir/shape.h"
+#include "numeric/number.h"
 
+struct c2s_derived;
 struct c2s_op;
 struct c2s_worker_pool;
 struct c2s_kernels;
@@ -44,7 +47,22 @@ cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error);
  * c2s_layer_weight_specs. The layer must outlive the op.
  */
 cnn2snn_status c2s_op_prepare(const cnn2snn_layer *layer, struct c2s_op **out_op, cnn2snn_error **error);
+/*
+ * Makes a call of one of QuantizeML's quantized layers (c2s_layer_is_qml_quantized) ready to run on inputs of these
+ * shapes, without the batch. `derived` must outlive the op. A layer with a state has it in the op: it is empty at
+ * first and goes on from sample to sample, so such an op serves one run.
+ */
+cnn2snn_status c2s_op_prepare_derived(const struct c2s_derived *derived, size_t input_count,
+                                      const struct c2s_shape *inputs, const struct c2s_shape *output,
+                                      struct c2s_op **out_op, cnn2snn_error **error);
+enum c2s_op_memory c2s_op_derived_memory(const struct c2s_derived *derived);
 void c2s_op_destroy(struct c2s_op *op);
+
+/* What integers stand for, as floats; y has as many as the tensor. */
+cnn2snn_status c2s_integers_to_floats(const struct c2s_number *number, const cnn2snn_tensor *integers,
+                                      struct c2s_worker_pool *pool, float *y, cnn2snn_error **error);
+/* The type of tensors of such numbers; float32 for those of floats. */
+cnn2snn_dtype c2s_number_dtype(const struct c2s_number *number);
 
 /* Computes `output`, which has the shape of c2s_layer_output_shape, of inputs of at least one sample. */
 cnn2snn_status c2s_op_forward(const struct c2s_op *op, struct c2s_run *run, size_t input_count,

@@ -5,6 +5,7 @@
 #include "base/allocator.h"
 #include "base/checked.h"
 #include "base/error.h"
+#include "ops/integer_op.h"
 #include "ops/op_kind.h"
 
 /* ------------------------------------------------------------------------------------------------ weights */
@@ -125,12 +126,18 @@ static cnn2snn_status pad_same(const struct c2s_op *op, int64_t large, int64_t s
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status make_window(const struct c2s_op_call *call, const int64_t kernel[2], struct c2s_window *window,
-                                  cnn2snn_error **error)
+static bool is_transposed(enum c2s_kind_id id)
+{
+    return id == C2S_KIND_CONV2D_TRANSPOSE || id == C2S_KIND_QML_CONV2D_TRANSPOSE ||
+           id == C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE;
+}
+
+cnn2snn_status c2s_convolution_window(const struct c2s_op_call *call, const int64_t kernel[2],
+                                      struct c2s_window *window, cnn2snn_error **error)
 {
     const struct c2s_conv_attributes *a = call->op->layer->attributes;
     const cnn2snn_tensor *in = call->inputs[0], *out = call->output;
-    bool transposed = c2s_layer_id(call->op->layer) == C2S_KIND_CONV2D_TRANSPOSE;
+    bool transposed = is_transposed(c2s_layer_id(call->op->layer));
     for (int axis = 0; axis < 2; axis++) {
         if (kernel[axis] < 1 || a->strides[axis] < 1 || a->dilation_rate[axis] < 1)
             return window_out_of_range(call->op, error);
@@ -181,7 +188,7 @@ cnn2snn_status c2s_op_convolution(const struct c2s_op_call *call, cnn2snn_error 
                                           .groups = op->packed_count,
                                           .weights = op->packed,
                                           .bias = op->bias};
-    C2S_TRY(make_window(call, op->kernels[0]->shape, &convolution.window, error));
+    C2S_TRY(c2s_convolution_window(call, op->kernels[0]->shape, &convolution.window, error));
     bool done = c2s_activation_epilogue(&a->activation, &convolution.epilogue);
     size_t filters = op->packed->columns * op->packed_count;
     size_t working = c2s_convolution_scratch(c2s_worker_pool_threads(call->run->pool));
@@ -206,7 +213,7 @@ cnn2snn_status c2s_op_depthwise(const struct c2s_op_call *call, cnn2snn_error **
     const struct c2s_conv_attributes *a = call->op->layer->attributes;
     struct c2s_depthwise depthwise = depthwise_of(call);
     depthwise.bias = call->op->bias;
-    C2S_TRY(make_window(call, call->op->kernels[0]->shape, &depthwise.window, error));
+    C2S_TRY(c2s_convolution_window(call, call->op->kernels[0]->shape, &depthwise.window, error));
     bool done = c2s_activation_epilogue(&a->activation, &depthwise.epilogue);
     size_t filters = depthwise.channels * depthwise.multiplier;
     size_t working = c2s_depthwise_scratch(&depthwise, c2s_worker_pool_threads(call->run->pool));
@@ -225,7 +232,7 @@ cnn2snn_status c2s_op_separable(const struct c2s_op_call *call, cnn2snn_error **
     const struct c2s_op *op = call->op;
     const struct c2s_conv_attributes *a = op->layer->attributes;
     struct c2s_depthwise depthwise = depthwise_of(call);
-    C2S_TRY(make_window(call, op->kernels[0]->shape, &depthwise.window, error));
+    C2S_TRY(c2s_convolution_window(call, op->kernels[0]->shape, &depthwise.window, error));
     struct c2s_convolution pointwise = {.channels = depthwise.channels * depthwise.multiplier,
                                         .groups = 1,
                                         .weights = op->packed,

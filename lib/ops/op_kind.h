@@ -31,7 +31,9 @@ struct c2s_op {
     const float *bias;          /* or NULL */
     struct c2s_packed_matrix *packed;
     size_t packed_count;
-    float *vectors; /* of a kind's own making */
+    float *vectors;                    /* of a kind's own making */
+    const struct c2s_derived *derived; /* of QuantizeML's layers that compute on integers */
+    struct c2s_integer_op *integer;
 };
 
 /* prepare may be NULL. */

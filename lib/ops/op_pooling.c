@@ -2,9 +2,10 @@
 /* Pooling of windows and of whole images. */
 #include "base/error.h"
 #include "kernels/pooling.h"
+#include "ops/integer_op.h"
 #include "ops/op_kind.h"
 
-static cnn2snn_status make_window(const struct c2s_op_call *call, struct c2s_window *window, cnn2snn_error **error)
+cnn2snn_status c2s_pool_window(const struct c2s_op_call *call, struct c2s_window *window, cnn2snn_error **error)
 {
     const struct c2s_pool_attributes *a = call->op->layer->attributes;
     for (int axis = 0; axis < 2; axis++) {
@@ -29,7 +30,7 @@ static cnn2snn_status pool(const struct c2s_op_call *call, bool mean, cnn2snn_er
 {
     struct c2s_window window;
     void *scratch;
-    C2S_TRY(make_window(call, &window, error));
+    C2S_TRY(c2s_pool_window(call, &window, error));
     size_t working = c2s_pool_scratch(&window, c2s_worker_pool_threads(call->run->pool));
     C2S_TRY(c2s_run_reserve(call->run, working, &scratch, error));
     c2s_pool(&window, (size_t)call->inputs[0]->shape[3], mean, call->run->kernels, call->run->pool, scratch,

@@ -37,8 +37,7 @@ struct arguments {
     struct integer_argument scale, shift; /* convert */
     struct pair_argument input_scaling;
     int image_input, no_image_input;
-    const char *target, *akida_release; /* supported-ops: target */
-    int flatten_shifts;
+    const char *target;
     int legacy;                            /* check */
     struct integer_argument rows, columns; /* reshape */
     struct pair_argument input_size;       /* transform */

@@ -7,7 +7,7 @@
 static struct c2s_execution_plan *plan_of(struct c2s_graph *graph, const struct c2s_shape *shape)
 {
     struct c2s_execution_plan *plan = NULL;
-    CHECK_OK(c2s_execution_plan_create(graph, shape, true, false, &plan, &error));
+    CHECK_OK(c2s_execution_plan_create(graph, shape, NULL, true, false, &plan, &error));
     return plan;
 }
 
