@@ -7,7 +7,7 @@
 
 #define C2S_DECLARE_RUN(name)                                                                                        \
     void name(const struct c2s_stage *stage, const int32_t *const *inputs, int32_t *output, int32_t *scratch,        \
-              int32_t *state)
+              int32_t *state, struct c2s_worker_pool *pool)
 
 C2S_DECLARE_RUN(c2s_run_copy);
 C2S_DECLARE_RUN(c2s_run_dequantizer);
@@ -27,9 +27,15 @@ C2S_DECLARE_RUN(c2s_run_depthwise_temporal);
 C2S_DECLARE_RUN(c2s_run_recurrent);
 C2S_DECLARE_RUN(c2s_run_pico);
 
+/* What is done with sums, place by place; NULL: nothing. */
+typedef void (*c2s_finish_fn)(const struct c2s_stage *stage, int32_t *sums, int64_t places);
+
 /* The sums of a convolution: x.out * y.out places of the output's channels. */
-void c2s_run_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums);
-void c2s_run_depthwise_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums);
+void c2s_run_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums,
+                  c2s_finish_fn finish, struct c2s_worker_pool *pool);
+/* The same channel by channel. */
+void c2s_run_depthwise_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums,
+                            c2s_finish_fn finish, struct c2s_worker_pool *pool);
 /* The product of each of `places` vectors of `count` values with the stage's weights, or `plain` without vector
  * loops. */
 void c2s_run_products(const struct c2s_stage *stage, const int32_t *values, int64_t places, int64_t count,

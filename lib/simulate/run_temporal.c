@@ -24,7 +24,7 @@ C2S_DECLARE_RUN(c2s_run_temporal)
     struct c2s_integer_window window = {{stage->fifo, stage->fifo, 1, 0, stage->fifo, 1},
                                         {places, 1, 1, 0, places, places}};
     c2s_integer_convolve(&window, scratch, channels, stage->weights, filters, output);
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_depthwise_temporal)
@@ -34,7 +34,7 @@ C2S_DECLARE_RUN(c2s_run_depthwise_temporal)
     struct c2s_integer_window window = {{stage->fifo, stage->fifo, 1, 0, stage->fifo, 1},
                                         {places, 1, 1, 0, places, places}};
     c2s_integer_depthwise(&window, scratch, stage->in[2], stage->weights, output);
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 /* One step of the recurrence: state[hidden] real parts, then imaginary ones; `drive` is what the input adds. */
@@ -79,5 +79,5 @@ C2S_DECLARE_RUN(c2s_run_recurrent)
             c2s_integer_multiply(state, stage->hidden, stage->pointwise, filters,
                                  output + t / stage->subsample * filters);
     }
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }

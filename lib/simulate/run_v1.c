@@ -6,11 +6,12 @@
 
 enum { POTENTIAL_BITS = 20 };
 
-/* Level of an activation: ceil(16 (potential - threshold) / step), from 0 to the largest. */
+/* Level of an activation: ceil(16 (potential - threshold) / step), from 0 to the largest. None: the potentials stay.
+ */
 static void activate(const struct c2s_stage *stage, int32_t *values, int64_t places)
 {
     int64_t filters = stage->out[2], top = (1 << stage->act_bits) - 1;
-    for (int64_t i = 0; i < places; i++, values += filters)
+    for (int64_t i = 0; stage->activation && i < places; i++, values += filters)
         for (int64_t f = 0; f < filters; f++) {
             int64_t excess = 16 * ((int64_t)values[f] - stage->threshold[f]), step = stage->step[f];
             values[f] = excess <= 0 ? 0 : excess >= top * step ? (int32_t)top : (int32_t)((excess + step - 1) / step);
@@ -27,38 +28,40 @@ static void average_pool(const struct c2s_stage *stage, const int32_t *sums, int
             output[f] = (int32_t)c2s_saturate((int64_t)output[f] + sums[f], POTENTIAL_BITS);
 }
 
-/* Pooling of the sums, unless they lie in the output already, and the activation. */
-static void finish(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
+/* Pooling of the sums, which lie in the scratch, and the activation. */
+static void pool_sums(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
 {
     if (stage->pool_type == C2S_POOL_MAX)
         c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
-    else if (stage->pool_type == C2S_POOL_AVERAGE)
+    else
         average_pool(stage, sums, output);
-    if (stage->activation)
-        activate(stage, output, stage->out[0] * stage->out[1]);
-}
-
-static int32_t *sums_of(const struct c2s_stage *stage, int32_t *output, int32_t *scratch)
-{
-    return stage->pool_type == C2S_POOL_NONE ? output : scratch + stage->conv_offset;
+    activate(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_convolutional)
 {
-    int32_t *sums = sums_of(stage, output, scratch);
-    c2s_run_sums(stage, inputs[0], scratch, sums);
-    finish(stage, sums, output);
+    if (stage->pool_type == C2S_POOL_NONE) {
+        c2s_run_sums(stage, inputs[0], scratch, output, activate, pool);
+        return;
+    }
+    int32_t *sums = scratch + stage->conv_offset;
+    c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
+    pool_sums(stage, sums, output);
 }
 
 C2S_DECLARE_RUN(c2s_run_separable)
 {
     int64_t places = stage->window.x.out * stage->window.y.out, channels = stage->in[2];
-    int32_t *sums = sums_of(stage, output, scratch);
+    bool pooled = stage->pool_type != C2S_POOL_NONE;
+    int32_t *sums = pooled ? scratch + stage->conv_offset : output;
     int32_t *between = scratch + stage->conv_offset - 2 * places * channels;
-    c2s_run_depthwise_sums(stage, inputs[0], scratch, between);
+    c2s_run_depthwise_sums(stage, inputs[0], scratch, between, NULL, pool);
     c2s_run_products(stage, between, places, channels, stage->pointwise, (int16_t *)(between + places * channels),
                      sums);
-    finish(stage, sums, output);
+    if (pooled)
+        pool_sums(stage, sums, output);
+    else
+        activate(stage, output, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_fully_connected)
@@ -72,5 +75,5 @@ C2S_DECLARE_RUN(c2s_run_fully_connected)
                      output);
     for (int64_t f = 0; f < stage->out[2]; f++)
         output[f] = (int32_t)c2s_saturate(output[f], POTENTIAL_BITS);
-    finish(stage, output, output);
+    activate(stage, output, 1);
 }

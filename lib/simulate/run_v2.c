@@ -19,7 +19,7 @@ const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input
             const int32_t *values = inside ? input + (i * y->in + j) * channels : stage->padding;
             if (!values)
                 memset(out, 0, (size_t)channels * sizeof *out);
-            else if (inside && stage->input_shift && !stage->wide_weights)
+            else if (inside && stage->input_shift)
                 c2s_shift_input(stage, values, channels, out);
             else
                 memcpy(out, values, (size_t)channels * sizeof *out);
@@ -89,55 +89,54 @@ static void average_pool(const struct c2s_stage *stage, const int32_t *values, i
     }
 }
 
-/* Bias, pooling, activation, scale. The sums lie in the output unless there is pooling. */
-static void finish(const struct c2s_stage *stage, int32_t *sums, int32_t *output)
+void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places)
 {
-    int64_t places = stage->window.x.out * stage->window.y.out, places_out = stage->out[0] * stage->out[1];
-    if (stage->finish.bias) { /* pooling goes first: what follows keeps the order of numbers */
-        if (stage->pool_type == C2S_POOL_MAX)
-            c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
-        stage->vectors->finish(&stage->finish, output, (size_t)places_out, (size_t)stage->out[2]);
+    if (stage->finish.bias) {
+        stage->vectors->finish(&stage->finish, sums, (size_t)places, (size_t)stage->out[2]);
         return;
     }
-    c2s_add_bias(stage, sums, places);
-    if (stage->pool_type == C2S_POOL_MAX) {
-        c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
-        c2s_apply_activation(stage, output, places_out);
-    } else {
-        c2s_apply_activation(stage, sums, places);
-        if (stage->pool_type == C2S_POOL_AVERAGE)
-            average_pool(stage, sums, output);
-    }
-    c2s_rescale_output(stage, output, places_out);
-}
-
-void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums)
-{
-    int64_t places = stage->out[0] * stage->out[1];
     c2s_add_bias(stage, sums, places);
     c2s_apply_activation(stage, sums, places);
     c2s_rescale_output(stage, sums, places);
 }
 
-static int32_t *sums_of(const struct c2s_stage *stage, int32_t *output, int32_t *scratch)
+/* Max pooling goes first, as what follows keeps the order of numbers; average pooling behind the activation. */
+static void pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *output)
 {
-    return stage->pool_type == C2S_POOL_NONE ? output : scratch + stage->conv_offset;
+    int64_t places = stage->window.x.out * stage->window.y.out;
+    if (stage->pool_type == C2S_POOL_MAX) {
+        c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
+        c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
+        return;
+    }
+    c2s_add_bias(stage, sums, places);
+    c2s_apply_activation(stage, sums, places);
+    average_pool(stage, sums, output);
+    c2s_rescale_output(stage, output, 1);
 }
 
 /* ------------------------------------------------------------------------------------------------ layers */
 
 C2S_DECLARE_RUN(c2s_run_conv2d)
 {
-    int32_t *sums = sums_of(stage, output, scratch);
-    c2s_run_sums(stage, inputs[0], scratch, sums);
-    finish(stage, sums, output);
+    if (stage->pool_type == C2S_POOL_NONE) {
+        c2s_run_sums(stage, inputs[0], scratch, output, c2s_finish_sums, pool);
+        return;
+    }
+    int32_t *sums = scratch + stage->conv_offset;
+    c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
+    pool_sums(stage, sums, output);
 }
 
 C2S_DECLARE_RUN(c2s_run_depthwise_conv2d)
 {
-    int32_t *sums = sums_of(stage, output, scratch);
-    c2s_run_depthwise_sums(stage, inputs[0], scratch, sums);
-    finish(stage, sums, output);
+    if (stage->pool_type == C2S_POOL_NONE) {
+        c2s_run_depthwise_sums(stage, inputs[0], scratch, output, c2s_finish_sums, pool);
+        return;
+    }
+    int32_t *sums = scratch + stage->conv_offset;
+    c2s_run_depthwise_sums(stage, inputs[0], scratch, sums, NULL, pool);
+    pool_sums(stage, sums, output);
 }
 
 static void shift_places(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)
@@ -152,7 +151,7 @@ C2S_DECLARE_RUN(c2s_run_conv2d_transpose)
     shift_places(stage, inputs[0], scratch);
     c2s_integer_transpose(stage->in[0], stage->in[1], stage->window.x.kernel, scratch, stage->in[2], stage->weights,
                           stage->out[2], output);
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_depthwise_transpose)
@@ -160,7 +159,7 @@ C2S_DECLARE_RUN(c2s_run_depthwise_transpose)
     shift_places(stage, inputs[0], scratch);
     c2s_integer_transpose_depthwise(stage->in[0], stage->in[1], stage->window.x.kernel, scratch, stage->in[2],
                                     stage->weights, output);
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_dense)
@@ -172,7 +171,7 @@ C2S_DECLARE_RUN(c2s_run_dense)
         values = scratch;
     }
     c2s_run_products(stage, values, 1, count, stage->weights, (int16_t *)(scratch + count), output);
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_add)
@@ -198,5 +197,5 @@ C2S_DECLARE_RUN(c2s_run_normalization)
         for (int64_t c = 0; c < channels; c++)
             output[i * channels + c] = (int32_t)((uint32_t)output[i * channels + c] * (uint32_t)stage->lut_scales[c]);
     }
-    c2s_finish_sums(stage, output);
+    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }

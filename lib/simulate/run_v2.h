@@ -12,7 +12,7 @@ void c2s_add_bias(const struct c2s_stage *stage, int32_t *sums, int64_t places);
 void c2s_apply_activation(const struct c2s_stage *stage, int32_t *values, int64_t places);
 /* Output scale and shift, and the output's bits. */
 void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t places);
-/* All of them, in place, for layers without pooling. */
-void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums);
+/* All of them, in place. */
+void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places);
 
 #endif

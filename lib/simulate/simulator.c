@@ -223,7 +223,8 @@ struct job {
     cnn2snn_simulator *simulator;
     const cnn2snn_tensor *input;
     cnn2snn_tensor *output;
-    cnn2snn_tensor **layers; /* of all stages, or NULL */
+    cnn2snn_tensor **layers;      /* of all stages, or NULL */
+    struct c2s_worker_pool *pool; /* helps within a sample; NULL: it shares out samples */
     bool predict;
 };
 
@@ -239,7 +240,7 @@ static void run_sample(void *data, size_t sample, size_t thread)
         for (size_t j = 0; j < stage->inbound_count; j++)
             inputs[j] = lane + simulator->stages[stage->inbounds[j]].output_offset;
         stage->run(stage, inputs, lane + stage->output_offset, lane + simulator->scratch_offset,
-                   simulator->state + stage->state_offset);
+                   simulator->state + stage->state_offset, job->pool);
         if (job->layers)
             c2s_sample_store(stage, lane + stage->output_offset, job->layers[i], sample);
     }
@@ -250,13 +251,15 @@ static void run_sample(void *data, size_t sample, size_t thread)
         c2s_sample_store(last, lane + last->output_offset, job->output, sample);
 }
 
-/* Samples of a model with a state follow each other. */
+/* Threads take samples where there are enough of them and no state, otherwise parts of each layer. */
 static void run_samples(struct job *job, size_t count)
 {
-    if (!job->simulator->state_size) {
-        c2s_worker_pool_run(job->simulator->pool, count, run_sample, job);
+    struct c2s_worker_pool *pool = job->simulator->pool;
+    if (!job->simulator->state_size && count >= c2s_worker_pool_threads(pool)) {
+        c2s_worker_pool_run(pool, count, run_sample, job);
         return;
     }
+    job->pool = pool;
     for (size_t i = 0; i < count; i++)
         run_sample(job, i, 0);
 }

@@ -7,6 +7,7 @@
 #define C2S_STAGE_H
 
 #include "akida/akida_model.h"
+#include "base/worker_pool.h"
 #include "simulate/integer_kernels.h"
 #include "simulate/vector_kernels.h"
 
@@ -14,8 +15,9 @@ enum { C2S_STAGE_VECTORS = 32 };
 
 struct c2s_stage {
     const struct c2s_akida_layer *layer;
+    /* One sample. pool: threads that may help, or NULL. */
     void (*run)(const struct c2s_stage *stage, const int32_t *const *inputs, int32_t *output, int32_t *scratch,
-                int32_t *state);
+                int32_t *state, struct c2s_worker_pool *pool);
     size_t inbounds[2], inbound_count;
     int64_t in[3], out[3];
     int64_t other_channels; /* of the second input of a Concatenate */
@@ -46,6 +48,7 @@ struct c2s_stage {
     const struct c2s_vector_kernels *vectors; /* or NULL */
     struct c2s_vector_product product;        /* weights NULL: not in use */
     const int32_t *wide_weights;              /* depthwise, [tap][channel]; NULL: not in use */
+    const int32_t *zeros;                     /* one for each channel, with wide_weights */
     struct c2s_vector_finish finish;          /* bias NULL: not in use */
 
     size_t output_offset;            /* in a lane, in elements */

@@ -101,7 +101,10 @@ cnn2snn_status c2s_prepare_depthwise(const struct c2s_preparation *at, int64_t m
     for (int64_t i = 0; i < taps * channels; i++)
         wide[i] =
             (int32_t)((uint32_t)stage->weights[i] << (stage->input_shift ? stage->input_shift[i % channels] : 0));
+    C2S_TRY(c2s_prepare_memory(at, (uint64_t)channels, sizeof(int32_t), &memory));
+    stage->zeros = memory;
     stage->wide_weights = wide;
+    stage->must_pad = false; /* taps beyond the input read the zeros */
     return CNN2SNN_OK;
 }
 
