@@ -23,11 +23,17 @@ typedef struct cnn2snn_akida_save_options {
     size_t struct_size;
     /** Version string of the file, such as "2.19.3"; NULL: none, which every Akida runtime since 2.4 accepts. */
     const char *version;
+    /**
+     * Release of the Akida runtime that is to read the file, such as "2.16.1" (2.4.0 or newer); NULL: today's. What
+     * it doesn't know is left out or written in its own form; what it can't express is an error
+     * (CNN2SNN_E_INCOMPATIBLE) with a report that names each layer and the reason.
+     */
+    const char *akida_release;
 } cnn2snn_akida_save_options;
 
-#define CNN2SNN_AKIDA_SAVE_OPTIONS_INIT                                                                               \
-    {                                                                                                                 \
-        sizeof(cnn2snn_akida_save_options), NULL                                                                      \
+#define CNN2SNN_AKIDA_SAVE_OPTIONS_INIT                                                                              \
+    {                                                                                                                \
+        sizeof(cnn2snn_akida_save_options), NULL, NULL                                                               \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_akida_save_options_init(cnn2snn_akida_save_options *options, size_t struct_size);
 
@@ -44,7 +50,8 @@ CNN2SNN_API cnn2snn_status cnn2snn_akida_model_save_memory(const cnn2snn_akida_m
                                                            cnn2snn_buffer **out_buffer, cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_akida_model_destroy(cnn2snn_akida_model *model);
 
-/** CNN2SNN_AKIDA_V1 or _V2 by the kinds of its layers; CNN2SNN_AKIDA_DEFAULT for kinds that this library doesn't know. */
+/** CNN2SNN_AKIDA_V1 or _V2 by the kinds of its layers; CNN2SNN_AKIDA_DEFAULT for kinds that this library doesn't
+ * know. */
 CNN2SNN_API cnn2snn_akida_version cnn2snn_akida_model_get_akida_version(const cnn2snn_akida_model *model);
 /** Version string of the file, or "". */
 CNN2SNN_API const char *cnn2snn_akida_model_get_version(const cnn2snn_akida_model *model);
@@ -68,8 +75,8 @@ CNN2SNN_API size_t cnn2snn_akida_model_get_parameter_count(const cnn2snn_akida_m
 CNN2SNN_API const char *cnn2snn_akida_model_get_parameter_name(const cnn2snn_akida_model *model, size_t layer,
                                                                size_t index);
 /** Value by key; `otherwise` where there is no such parameter. */
-CNN2SNN_API int32_t cnn2snn_akida_model_get_parameter(const cnn2snn_akida_model *model, size_t layer, const char *name,
-                                                      int32_t otherwise);
+CNN2SNN_API int32_t cnn2snn_akida_model_get_parameter(const cnn2snn_akida_model *model, size_t layer,
+                                                      const char *name, int32_t otherwise);
 CNN2SNN_API size_t cnn2snn_akida_model_get_variable_count(const cnn2snn_akida_model *model, size_t layer);
 /** Name of a variable in byte order, such as "weights", or NULL if out of range. */
 CNN2SNN_API const char *cnn2snn_akida_model_get_variable_name(const cnn2snn_akida_model *model, size_t layer,

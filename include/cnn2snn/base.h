@@ -221,6 +221,17 @@ CNN2SNN_API const char *cnn2snn_report_get_remedy(const cnn2snn_report *report, 
  * [...]}. */
 CNN2SNN_API cnn2snn_status cnn2snn_report_print(const cnn2snn_report *report, int32_t json,
                                                 cnn2snn_buffer **out_buffer, cnn2snn_error **error);
+/**
+ * For callbacks that are handed a report: adds an entry at the end.
+ *
+ * @param code for CNN2SNN_SEVERITY_ERROR a status other than CNN2SNN_OK; otherwise CNN2SNN_OK.
+ * @param rule a stable identifier of the caller's; NULL: none. All texts are copied.
+ * @param layer name of the layer, or NULL.
+ * @param remedy what to do about it, or NULL.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_report_add(cnn2snn_report *report, cnn2snn_severity severity, cnn2snn_status code,
+                                              const char *rule, const char *layer, const char *message,
+                                              const char *remedy, cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_report_destroy(cnn2snn_report *report);
 
 /* ------------------------------------------------------------------------------------------------ buffers */

@@ -6,7 +6,11 @@
 
 #include "akida/akida_model.h"
 #include "akida/fbz.h"
+#include "akida/release.h"
 #include "api/edge.h"
+#include "base/file.h"
+#include "base/report.h"
+#include "base/text.h"
 
 /* ------------------------------------------------------------------------------------------------ files */
 
@@ -38,17 +42,47 @@ cnn2snn_status cnn2snn_akida_model_load_memory(cnn2snn_context *context, const v
     C2S_RETURN(context, c2s_fbz_read(context, data, size, out_model, error), out_model, error);
 }
 
+/* The model in the form of the release that is to read it: a new reference. */
+static cnn2snn_status model_for(const cnn2snn_akida_model *model, const char *release,
+                                cnn2snn_akida_model **out_model, cnn2snn_error **error)
+{
+    cnn2snn_report *report = NULL;
+    C2S_TRY(c2s_report_create(model->context, &report, error));
+    cnn2snn_status status = c2s_akida_model_for_release(model, release, report, out_model, error);
+    if (!status && c2s_report_count_errors(report)) {
+        c2s_akida_model_release(*out_model);
+        *out_model = NULL;
+        return c2s_report_raise_and_take(report, error);
+    }
+    c2s_report_destroy(report);
+    return status;
+}
+
+static cnn2snn_status write_model(const cnn2snn_akida_model *model, const cnn2snn_akida_save_options *options,
+                                  cnn2snn_buffer **out_buffer, cnn2snn_error **error)
+{
+    cnn2snn_akida_save_options ours = CNN2SNN_AKIDA_SAVE_OPTIONS_INIT;
+    C2S_TRY(c2s_options_read(model->context, &ours, sizeof ours, options, "cnn2snn_akida_save_options", error));
+    if (!ours.akida_release)
+        return c2s_fbz_write(model, ours.version, out_buffer, error);
+    cnn2snn_akida_model *older = NULL;
+    C2S_TRY(model_for(model, ours.akida_release, &older, error));
+    cnn2snn_status status = c2s_fbz_write(older, ours.version, out_buffer, error);
+    c2s_akida_model_release(older);
+    return status;
+}
+
 cnn2snn_status cnn2snn_akida_model_save(const cnn2snn_akida_model *model, const char *path,
                                         const cnn2snn_akida_save_options *options, cnn2snn_error **error)
 {
     c2s_edge_start(error);
     C2S_NEED(error, model);
     C2S_NEED(error, path);
-    cnn2snn_akida_save_options ours = CNN2SNN_AKIDA_SAVE_OPTIONS_INIT;
-    cnn2snn_status status =
-        c2s_options_read(model->context, &ours, sizeof ours, options, "cnn2snn_akida_save_options", error);
+    cnn2snn_buffer *buffer = NULL;
+    cnn2snn_status status = write_model(model, options, &buffer, error);
     if (!status)
-        status = c2s_fbz_save(model, path, ours.version, error);
+        status = c2s_file_write(model->context, path, buffer->data, buffer->size, error);
+    c2s_buffer_destroy(buffer);
     if (status)
         c2s_error_set_file(error, path);
     return c2s_edge_end(model->context, status, error);
@@ -60,12 +94,7 @@ cnn2snn_status cnn2snn_akida_model_save_memory(const cnn2snn_akida_model *model,
 {
     C2S_OUT(error, out_buffer);
     C2S_NEED(error, model);
-    cnn2snn_akida_save_options ours = CNN2SNN_AKIDA_SAVE_OPTIONS_INIT;
-    cnn2snn_status status =
-        c2s_options_read(model->context, &ours, sizeof ours, options, "cnn2snn_akida_save_options", error);
-    if (!status)
-        status = c2s_fbz_write(model, ours.version, out_buffer, error);
-    C2S_RETURN(model->context, status, out_buffer, error);
+    C2S_RETURN(model->context, write_model(model, options, out_buffer, error), out_buffer, error);
 }
 
 void cnn2snn_akida_model_destroy(cnn2snn_akida_model *model)

@@ -246,6 +246,24 @@ cnn2snn_status cnn2snn_report_print(const cnn2snn_report *report, int32_t json, 
     C2S_RETURN(report->context, c2s_text_to_buffer(&text, out_buffer, error), out_buffer, error);
 }
 
+cnn2snn_status cnn2snn_report_add(cnn2snn_report *report, cnn2snn_severity severity, cnn2snn_status code,
+                                  const char *rule, const char *layer, const char *message, const char *remedy,
+                                  cnn2snn_error **error)
+{
+    c2s_edge_start(error);
+    C2S_NEED(error, report);
+    C2S_NEED(error, message);
+    bool fault = severity == CNN2SNN_SEVERITY_ERROR;
+    cnn2snn_status status =
+        severity < CNN2SNN_SEVERITY_ERROR || severity > CNN2SNN_SEVERITY_INFO
+            ? c2s_error(report->context, error, CNN2SNN_E_VALUE, "A-range", "severity %d is unknown", (int)severity)
+        : fault != (code != CNN2SNN_OK)
+            ? c2s_error(report->context, error, CNN2SNN_E_VALUE, "A-range", "code %d of a%s", (int)code,
+                        fault ? " fault, expected a status of failure" : " warning, expected 0")
+            : c2s_report_add(report, severity, code, rule ? rule : "", layer, remedy, error, "%s", message);
+    return c2s_edge_end(report->context, status, error);
+}
+
 void cnn2snn_report_destroy(cnn2snn_report *report)
 {
     c2s_report_destroy(report);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "akida/fbz.h"
+#include "akida/release.h"
 #include "api/edge.h"
 #include "base/file.h"
 #include "base/report.h"
@@ -12,6 +13,7 @@
 #include "convert/convert.h"
 #include "ir/model.h"
 #include "plan/plan.h"
+#include "plan/qml_plan.h"
 
 cnn2snn_status cnn2snn_convert_options_init(cnn2snn_convert_options *options, size_t struct_size)
 {
@@ -19,37 +21,85 @@ cnn2snn_status cnn2snn_convert_options_init(cnn2snn_convert_options *options, si
     return c2s_options_write(options, struct_size, &defaults, sizeof defaults);
 }
 
-static cnn2snn_status read_settings(cnn2snn_context *context, const cnn2snn_convert_options *options,
-                                    struct c2s_plan_settings *settings, cnn2snn_error **error)
+/* Everything that a conversion is asked for. */
+struct request {
+    struct c2s_plan_settings settings;
+    const char *release;
+    cnn2snn_hardware_mapper_fn mapper;
+    void *mapper_user_data;
+};
+
+static cnn2snn_status read_request(cnn2snn_context *context, const cnn2snn_convert_options *options,
+                                   struct request *request, cnn2snn_error **error)
 {
     cnn2snn_convert_options ours = CNN2SNN_CONVERT_OPTIONS_INIT;
     C2S_TRY(c2s_options_read(context, &ours, sizeof ours, options, "cnn2snn_convert_options", error));
-    C2S_TRY(c2s_edge_reserved(context, ours.reserved, "cnn2snn_convert_options", error));
+    C2S_TRY(c2s_edge_reserved(context, ours.reserved | ours.reserved2, "cnn2snn_convert_options", error));
     if (ours.input_mode < CNN2SNN_INPUT_AUTO || ours.input_mode > CNN2SNN_INPUT_EVENTS)
         return c2s_error(context, error, CNN2SNN_E_VALUE, "A-range", "input_mode %d is unknown",
                          (int)ours.input_mode);
     if (ours.akida_version < CNN2SNN_AKIDA_DEFAULT || ours.akida_version > CNN2SNN_AKIDA_V2)
         return c2s_error(context, error, CNN2SNN_E_VALUE, "A-range", "akida_version %d is not v1 or v2",
                          (int)ours.akida_version);
-    *settings = (struct c2s_plan_settings){
+    request->settings = (struct c2s_plan_settings){
         .has_input_scaling = ours.has_input_scaling != 0,
         .input_scale = ours.has_input_scaling ? ours.input_scale : 1,
         .input_shift = ours.has_input_scaling ? ours.input_shift : 0,
         .input_mode = ours.input_mode,
         .akida_version = ours.akida_version,
+        .flatten_shifts = ours.flatten_shifts != 0,
     };
+    request->release = ours.akida_release;
+    request->mapper = ours.hardware_mapper;
+    request->mapper_user_data = ours.hardware_mapper_user_data;
     return CNN2SNN_OK;
 }
 
-/* Plans and emits. Faults and warnings are in the report; the model is there only when there are no faults. */
-static cnn2snn_status plan_and_emit(const cnn2snn_model *model, const struct c2s_plan_settings *settings,
-                                    cnn2snn_report *report, cnn2snn_akida_model **out_model, cnn2snn_error **error)
+static cnn2snn_status emit_legacy(const struct c2s_graph *graph, const struct c2s_plan_settings *settings,
+                                  cnn2snn_report *report, cnn2snn_akida_model **out_model, cnn2snn_error **error)
 {
     struct c2s_plan *plan = NULL;
-    cnn2snn_status status = c2s_plan_create(model->graph, settings, report, &plan, error);
-    if (!status && !c2s_report_count_errors(report))
+    cnn2snn_status status = c2s_plan_create(graph, settings, report, &plan, error);
+    if (!status && plan)
         status = c2s_convert_v1(plan, report, out_model, error);
     c2s_plan_destroy(plan);
+    return status;
+}
+
+static cnn2snn_status emit_quantizeml(const struct c2s_graph *graph, const struct c2s_plan_settings *settings,
+                                      cnn2snn_report *report, cnn2snn_akida_model **out_model, cnn2snn_error **error)
+{
+    struct c2s_qml_plan *plan = NULL;
+    cnn2snn_status status = c2s_qml_plan_create(graph, settings, report, &plan, error);
+    if (!status && plan)
+        status = c2s_convert_qml(plan, report, out_model, error);
+    c2s_qml_plan_destroy(plan);
+    return status;
+}
+
+/* In the form of another release of the runtime. */
+static cnn2snn_status make_older(const char *release, cnn2snn_report *report, cnn2snn_akida_model **model,
+                                 cnn2snn_error **error)
+{
+    cnn2snn_akida_model *older = NULL;
+    C2S_TRY(c2s_akida_model_for_release(*model, release, report, &older, error));
+    c2s_akida_model_release(*model);
+    *model = older;
+    return CNN2SNN_OK;
+}
+
+/* Plans and emits, and asks the hardware's maker. Faults and warnings are in the report; the model is there only when
+ * there are no faults. */
+static cnn2snn_status plan_and_emit(const cnn2snn_model *model, const struct request *request, cnn2snn_report *report,
+                                    cnn2snn_akida_model **out_model, cnn2snn_error **error)
+{
+    cnn2snn_status status = c2s_graph_is_quantizeml(model->graph)
+                                ? emit_quantizeml(model->graph, &request->settings, report, out_model, error)
+                                : emit_legacy(model->graph, &request->settings, report, out_model, error);
+    if (!status && *out_model && request->mapper)
+        status = request->mapper(request->mapper_user_data, model->context, *out_model, report, error);
+    if (!status && *out_model && request->release)
+        status = make_older(request->release, report, out_model, error);
     if (c2s_report_count_errors(report)) {
         c2s_akida_model_release(*out_model);
         *out_model = NULL;
@@ -73,11 +123,11 @@ static cnn2snn_status convert(const cnn2snn_model *model, const cnn2snn_convert_
                               cnn2snn_akida_model **out_model, cnn2snn_report **out_report, cnn2snn_error **error)
 {
     cnn2snn_context *context = model->context;
-    struct c2s_plan_settings settings;
-    C2S_TRY(read_settings(context, options, &settings, error));
+    struct request request;
+    C2S_TRY(read_request(context, options, &request, error));
     cnn2snn_report *report = NULL;
     C2S_TRY(c2s_report_create(context, &report, error));
-    cnn2snn_status status = plan_and_emit(model, &settings, report, out_model, error);
+    cnn2snn_status status = plan_and_emit(model, &request, report, out_model, error);
     if (!status && c2s_report_count_errors(report))
         return c2s_report_raise_and_take(report, error);
     if (!status && report->count) {

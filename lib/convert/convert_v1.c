@@ -200,23 +200,6 @@ static cnn2snn_status make_layers(const struct c2s_plan *plan, cnn2snn_akida_mod
     return c2s_progress(plan->context, "convert", plan->block_count, plan->block_count, error);
 }
 
-/* A value that doesn't fit is a fault of the model like those that the rules find. */
-static cnn2snn_status fault_from_error(cnn2snn_status status, cnn2snn_error *cause, cnn2snn_report *report,
-                                       cnn2snn_error **error)
-{
-    if (status == CNN2SNN_E_VALUE && cause) {
-        status =
-            c2s_report_add(report, CNN2SNN_SEVERITY_ERROR, status, cause->rule && *cause->rule ? cause->rule : "L-G4",
-                           cause->layer, NULL, error, "%s", cause->message);
-        c2s_error_clear(&cause);
-    } else if (error && !*error) {
-        *error = cause;
-    } else {
-        c2s_error_clear(&cause);
-    }
-    return status;
-}
-
 cnn2snn_status c2s_convert_v1(const struct c2s_plan *plan, cnn2snn_report *report, cnn2snn_akida_model **out_model,
                               cnn2snn_error **error)
 {
@@ -232,5 +215,5 @@ cnn2snn_status c2s_convert_v1(const struct c2s_plan *plan, cnn2snn_report *repor
         C2S_GOTO(c2s_akida_fix_v1_activation_variables(model, report, out_model, &cause));
 done:
     c2s_akida_model_release(model);
-    return status ? fault_from_error(status, cause, report, error) : CNN2SNN_OK;
+    return status ? c2s_fault_from_error(status, cause, "L-G4", report, error) : CNN2SNN_OK;
 }

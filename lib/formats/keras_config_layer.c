@@ -223,12 +223,12 @@ static bool is_registered(const char *class_name)
 /* Where a registered class comes from, for a message. */
 static const char *origin_of(const char *class_name, const json_t *config)
 {
-    static const char *const past[] = {"BatchNormalization", "LayerNormalization", "Shiftmax",
-                                       "Attention",          "ClassToken",         "AddPositionEmbs",
-                                       "UnfoldPatches",      "FoldPatches",        "Truncate16"};
-    static const char package[] = "Custom>Quantized";
-    for (size_t i = 0; i < sizeof past / sizeof *past && starts_with(class_name, package); i++)
-        if (!strcmp(class_name + sizeof package - 1, past[i]))
+    static const char *const past[] = {
+        "Custom>QuantizedBatchNormalization", "Custom>QuantizedLayerNormalization", "Custom>QuantizedShiftmax",
+        "Custom>QuantizedAttention",          "Custom>QuantizedClassToken",         "Custom>QuantizedAddPositionEmbs",
+        "Custom>QuantizedUnfoldPatches",      "Custom>QuantizedFoldPatches",        "Custom>QuantizedTruncate16"};
+    for (size_t i = 0; i < sizeof past / sizeof *past; i++)
+        if (!strcmp(class_name, past[i]))
             return ", of QuantizeML up to 0.18; quantize the float model with a later release";
     return json_object_get(config, "quant_config") ? ", of QuantizeML" : "";
 }

@@ -176,7 +176,8 @@ static bool is_for_slot(struct c2s_image_text path, const struct c2s_weight_slot
     size_t size = strlen(last), end = path.size;
     if (end > 2 && path.bytes[end - 2] == ':')
         end -= 2;
-    return end > size && !memcmp(path.bytes + end - size, last, size) && path.bytes[end - size - 1] == '/';
+    return end >= size && !memcmp(path.bytes + end - size, last, size) &&
+           (end == size || path.bytes[end - size - 1] == '/');
 }
 
 /* An optional weight that the file lacks: its initial value, in the shape of the weight in front of it. */

@@ -130,7 +130,8 @@ static cnn2snn_status parse(cnn2snn_layer *layer, const struct c2s_layer_source 
     struct c2s_config config = c2s_config_open(layer, source, error);
     layer->trainable = c2s_config_bool(&config, "trainable", true);
     if (is_built_in(layer)) {
-        check_keras1(&config);
+        if (!c2s_layer_is(layer, C2S_FAMILY_QUANTIZEML))
+            check_keras1(&config);
         check_dtype(&config);
         if (source->constructed)
             check_arguments(&config);

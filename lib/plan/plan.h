@@ -10,11 +10,15 @@
 #include "cnn2snn/converter.h"
 #include "ir/graph.h"
 
+struct c2s_block_patterns;
+
 struct c2s_plan_settings {
     bool has_input_scaling;
     double input_scale, input_shift;
     cnn2snn_input_mode input_mode;
-    cnn2snn_akida_version akida_version; /* DEFAULT: what suits the model */
+    cnn2snn_akida_version akida_version;       /* DEFAULT: what suits the model */
+    bool flatten_shifts;                       /* QuantizeML models: exports what the reference loses (trap 13) */
+    const struct c2s_block_patterns *patterns; /* QuantizeML models; NULL: all (plan/block_patterns.h) */
 };
 
 /* Which rules count. */

@@ -27,8 +27,7 @@ const struct c2s_rule *c2s_rule_find(const char *id)
     return NULL;
 }
 
-/* Puts the found values into the message's places. */
-static void fill(const char *message, const struct c2s_found *found, char *text, size_t size)
+void c2s_found_fill(const char *message, const struct c2s_found *found, char *text, size_t size)
 {
     size_t used = 0;
     for (const char *p = message; *p && used + 1 < size; p++) {
@@ -70,7 +69,7 @@ static cnn2snn_status ask(const struct c2s_rule *rule, bool ahead, const struct 
     if (!rule->broken(view, index, &found) || is_known(view, rule, found.layer))
         return CNN2SNN_OK;
     char text[1024];
-    fill(rule->message, &found, text, sizeof text);
+    c2s_found_fill(rule->message, &found, text, sizeof text);
     cnn2snn_severity severity = ahead ? CNN2SNN_SEVERITY_WARNING : rule->severity;
     return c2s_report_add(report, severity, ahead ? CNN2SNN_OK : rule->code, rule->id, found.layer, rule->remedy,
                           error, "%s", text);

@@ -66,6 +66,8 @@ const struct c2s_rule *c2s_rule_find(const char *id);
 void c2s_found_set(struct c2s_found *found, size_t index, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void c2s_found_shape(struct c2s_found *found, size_t index, const struct c2s_shape *shape);
+/* Puts the found values into the message's places. */
+void c2s_found_fill(const char *message, const struct c2s_found *found, char *text, size_t size);
 
 /* Runs the rules of a scope, in the table's order for each layer, and reports those that are broken. */
 cnn2snn_status c2s_rules_run(enum c2s_rule_scope scope, unsigned sets, const struct c2s_view *view,

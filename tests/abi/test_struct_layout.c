@@ -122,11 +122,17 @@ LAYOUT(cnn2snn_convert_options, has_input_scaling, 24);
 LAYOUT(cnn2snn_convert_options, input_mode, 28);
 LAYOUT(cnn2snn_convert_options, akida_version, 32);
 LAYOUT(cnn2snn_convert_options, reserved, 36);
-SIZE(cnn2snn_convert_options, 40);
+LAYOUT(cnn2snn_convert_options, akida_release, 40);
+LAYOUT(cnn2snn_convert_options, hardware_mapper, 48);
+LAYOUT(cnn2snn_convert_options, hardware_mapper_user_data, 56);
+LAYOUT(cnn2snn_convert_options, flatten_shifts, 64);
+LAYOUT(cnn2snn_convert_options, reserved2, 68);
+SIZE(cnn2snn_convert_options, 72);
 
 LAYOUT(cnn2snn_akida_save_options, struct_size, 0);
 LAYOUT(cnn2snn_akida_save_options, version, 8);
-SIZE(cnn2snn_akida_save_options, 16);
+LAYOUT(cnn2snn_akida_save_options, akida_release, 16);
+SIZE(cnn2snn_akida_save_options, 24);
 
 LAYOUT(cnn2snn_simulator_options, struct_size, 0);
 LAYOUT(cnn2snn_simulator_options, threads, 8);

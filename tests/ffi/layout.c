@@ -24,6 +24,7 @@ typedef cnn2snn_context_options context_options;
 typedef cnn2snn_load_options load_options;
 typedef cnn2snn_quantize_options quantize_options;
 typedef cnn2snn_convert_options convert_options;
+typedef cnn2snn_akida_save_options akida_save_options;
 typedef cnn2snn_predict_options predict_options;
 typedef cnn2snn_quantizer_class quantizer_class;
 typedef cnn2snn_activation_class activation_class;
@@ -40,7 +41,12 @@ static void print_options(void)
     PRINT("ConvertOptions", convert_options, 0, FIELD(convert_options, struct_size),
           FIELD(convert_options, input_scale), FIELD(convert_options, input_shift),
           FIELD(convert_options, has_input_scaling), FIELD(convert_options, input_mode),
-          FIELD(convert_options, akida_version), FIELD(convert_options, reserved));
+          FIELD(convert_options, akida_version), FIELD(convert_options, reserved),
+          FIELD(convert_options, akida_release), FIELD(convert_options, hardware_mapper),
+          FIELD(convert_options, hardware_mapper_user_data), FIELD(convert_options, flatten_shifts),
+          FIELD(convert_options, reserved2));
+    PRINT("AkidaSaveOptions", akida_save_options, 0, FIELD(akida_save_options, struct_size),
+          FIELD(akida_save_options, version), FIELD(akida_save_options, akida_release));
     PRINT("PredictOptions", predict_options, 0, FIELD(predict_options, struct_size),
           FIELD(predict_options, batch_size), FIELD(predict_options, threads), FIELD(predict_options, reserved),
           FIELD(predict_options, layer_output), FIELD(predict_options, layer_output_user_data));

@@ -37,7 +37,8 @@ struct arguments {
     struct integer_argument scale, shift; /* convert */
     struct pair_argument input_scaling;
     int image_input, no_image_input;
-    const char *target;
+    const char *target, *akida_release; /* supported-ops: target */
+    int flatten_shifts;
     int legacy;                            /* check */
     struct integer_argument rows, columns; /* reshape */
     struct pair_argument input_size;       /* transform */

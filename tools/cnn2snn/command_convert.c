@@ -17,7 +17,14 @@ static const struct option options[] = {
     OPTION(NULL, "--image-input", OPTION_FLAG, 0, image_input, NULL,
            "the input is 8-bit images (default for 1 and 3 channels)"),
     OPTION(NULL, "--no-image-input", OPTION_FLAG, 0, no_image_input, NULL, "the input is 4-bit events"),
-    OPTION(NULL, "--target", OPTION_TEXT, 0, target, "v1|v2", "Akida version (default: what suits the model)"),
+    OPTION(
+        NULL, "--target", OPTION_TEXT, 0, target, "v1|v2",
+        "Akida version (default: v1 for models quantized by CNN2SNN, otherwise as CNN2SNN_TARGET_AKIDA_VERSION says, "
+        "otherwise v2)"),
+    OPTION(NULL, "--akida-release", OPTION_TEXT, 0, akida_release, "X.Y.Z",
+           "write for this release of the Akida runtime (2.4.0 or newer)"),
+    OPTION(NULL, "--flatten-shifts", OPTION_FLAG, 0, flatten_shifts, NULL,
+           "export the shifts of Flatten behind outputs quantized by channel, which the reference loses (v2)"),
     OPTION("-sc", "--scale", OPTION_INTEGER, 0, scale, "N", "deprecated: SCALE of --input-scaling"),
     OPTION("-sh", "--shift", OPTION_INTEGER, 0, shift, "N", "deprecated: SHIFT of --input-scaling"),
 };
@@ -49,6 +56,8 @@ static cnn2snn_convert_options settings_of(const struct arguments *a)
     settings.input_mode = a->image_input      ? CNN2SNN_INPUT_IMAGE
                           : a->no_image_input ? CNN2SNN_INPUT_EVENTS
                                               : CNN2SNN_INPUT_AUTO;
+    settings.akida_release = a->akida_release;
+    settings.flatten_shifts = a->flatten_shifts;
     if (a->target)
         settings.akida_version = !strcmp(a->target, "v1") ? CNN2SNN_AKIDA_V1 : CNN2SNN_AKIDA_V2;
     return settings;

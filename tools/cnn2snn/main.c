@@ -8,8 +8,9 @@
 #include "session.h"
 
 static const struct command *const commands[] = {
-    &quantize_command, &convert_command, &reshape_command, &transform_command, &calibrate_command,
-    &inspect_command,  &check_command,   &run_command,     &evaluate_command,  &diff_command,
+    &quantize_command,  &convert_command, &reshape_command,       &transform_command,
+    &calibrate_command, &inspect_command, &check_command,         &run_command,
+    &evaluate_command,  &diff_command,    &supported_ops_command,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
@@ -19,7 +20,7 @@ static void print_usage(FILE *file)
     fprintf(file, "usage: cnn2snn COMMAND [options]\n       cnn2snn COMMAND --help\n       cnn2snn --version\n\n"
                   "Quantizes Keras models and converts them for Akida processors.\n\ncommands:\n");
     for (int i = 0; i < COMMAND_COUNT; i++)
-        fprintf(file, "  %-12s%s\n", commands[i]->name, commands[i]->summary);
+        fprintf(file, "  %-15s%s\n", commands[i]->name, commands[i]->summary);
 }
 
 static int usage_error(const char *message, const char *what)

@@ -21,6 +21,7 @@ DESTROY = C.CFUNCTYPE(None, C.c_void_p)
 LOG = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_char_p, C.c_size_t)
 QUANTIZER_FN = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p), C.POINTER(C.c_void_p))
 LAYER_OUTPUT = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_char_p, C.c_void_p, C.POINTER(C.c_void_p))
+HARDWARE_MAPPER = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p))
 SCALE_FACTOR = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_char_p, C.c_int32, C.c_void_p, C.POINTER(C.c_void_p),
                            C.POINTER(C.c_void_p))
 STEP = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_char_p, C.c_int32, C.POINTER(C.c_float), C.POINTER(C.c_void_p))
@@ -56,7 +57,12 @@ class QuantizeOptions(Options):
 class ConvertOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("input_scale", C.c_double), ("input_shift", C.c_double),
                 ("has_input_scaling", C.c_int32), ("input_mode", C.c_int32), ("akida_version", C.c_int32),
-                ("reserved", C.c_int32)]
+                ("reserved", C.c_int32), ("akida_release", C.c_char_p), ("hardware_mapper", HARDWARE_MAPPER),
+                ("hardware_mapper_user_data", C.c_void_p), ("flatten_shifts", C.c_int32), ("reserved2", C.c_int32)]
+
+
+class AkidaSaveOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("version", C.c_char_p), ("akida_release", C.c_char_p)]
 
 
 class PredictOptions(Options):
@@ -121,6 +127,8 @@ def _open():
         "version_string": (S,),
         "error_get_code": (C.c_int32, P), "error_get_text": (S, P), "error_get_rule": (S, P), "error_get_layer": (S, P),
         "error_get_report": (P, P), "error_destroy": (None, P), "error_create": (C.c_int32, P, C.c_int32, S, pP),
+        "report_add": (C.c_int32, P, C.c_int32, C.c_int32, S, S, S, S, pP),
+        "supported_ops": (C.c_int32, P, C.c_int32, C.c_int32, pP, pP),
         "report_print": (C.c_int32, P, C.c_int32, pP, pP), "report_destroy": (None, P),
         "buffer_get_data": (P, P), "buffer_get_size": (Z, P), "buffer_destroy": (None, P),
         "tensor_create": (C.c_int32, P, C.c_int32, Z, P, pP, pP), "tensor_destroy": (None, P),
@@ -362,8 +370,10 @@ class Layer(Handle):
 class AkidaModel(Handle):
     _destroy = "cnn2snn_akida_model_destroy"
 
-    def save(self, path):
-        call("akida_model_save", self.handle, os.fsencode(path), None)
+    def save(self, path, version=None, akida_release=None):
+        o = AkidaSaveOptions(version=version.encode() if version else None,
+                             akida_release=akida_release.encode() if akida_release else None)
+        call("akida_model_save", self.handle, os.fsencode(path), C.byref(o))
 
     def summary(self):
         return json.loads(buffer_bytes(made("akida_model_summary", self.handle, 1)))
@@ -479,8 +489,29 @@ class Model(Handle):
         o = BiasCorrectionOptions(batch_size=batch_size or 0, keep_partial_batch=keep_partial_batch, layer_done=done)
         return Model(self.context, made("model_bias_correction", self.handle, x.handle, C.byref(o)))
 
-    def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0):
-        o = ConvertOptions(input_scale=1.0, akida_version=akida_version,
+    def _hardware_mapper(self, function):
+        def add_faults(_, context, akida_model, report, error):
+            lent = AkidaModel(self.context, akida_model)
+            try:
+                for rule, layer, message, remedy in function(lent):
+                    texts = [t.encode() if t is not None else None for t in (rule, layer, message, remedy)]
+                    status = lib.cnn2snn_report_add(report, 1, -6, *texts, error)
+                    if status:
+                        return status
+            except Exception as e:  # must not pass through the library
+                return lib.cnn2snn_error_create(context, -14, repr(e).encode(), error)
+            finally:
+                lent.handle = None
+            return 0
+        return add_faults
+
+    def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0, akida_release=None,
+                flatten_shifts=False, hardware_mapper=None):
+        """hardware_mapper(akida_model) gives the faults that it finds: [(rule, layer, message, remedy), ...]."""
+        mapper = HARDWARE_MAPPER(self._hardware_mapper(hardware_mapper)) if hardware_mapper else HARDWARE_MAPPER()
+        o = ConvertOptions(input_scale=1.0, akida_version=akida_version, hardware_mapper=mapper,
+                           akida_release=akida_release.encode() if akida_release else None,
+                           flatten_shifts=bool(flatten_shifts),
                            input_mode=0 if input_is_image is None else 1 if input_is_image else 2)
         if input_scaling is not None:
             o.has_input_scaling, (o.input_scale, o.input_shift) = 1, input_scaling
@@ -584,6 +615,10 @@ class Context(Handle):
     def model_from_json(self, text):
         data = text.encode()
         return Model(self, made("model_create_from_json", self.handle, data, len(data), None))
+
+    def supported_ops(self, akida_version=0):
+        """Rows of layers that become one Akida layer; akida_version 0: of both versions."""
+        return json.loads(buffer_bytes(made("supported_ops", self.handle, akida_version, 1)))["blocks"]
 
     def load_akida(self, path):
         return AkidaModel(self, made("akida_model_load", self.handle, os.fsencode(path)))

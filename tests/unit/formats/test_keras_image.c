@@ -5,6 +5,7 @@
 
 #include "formats/hdf5_image.h"
 #include "formats/keras_image.h"
+#include "layers/quantizeml_attributes.h"
 
 /* ------------------------------------------------------------------------------------------------ files */
 
@@ -304,6 +305,80 @@ START_TEST(plain_kernels_stay)
     c2s_model_destroy(model);
 }
 
+/* ------------------------------------------------------------------------------------------------ QuantizeML */
+
+#define QUANTIZED "'quant_config': {'output_quantizer': {'axis': 'per-axis'}}"
+#define QUANTIZED_DENSE                                                                                              \
+    "{'class_name': 'Custom>QuantizedDense', 'config': {'name': 'd', 'units': 2, 'use_bias': false, " QUANTIZED "}}"
+#define QUANTIZED_RELU                                                                                               \
+    "{'class_name': 'Custom>QuantizedReLU', 'config': {'name': 'r', 'max_value': null, " QUANTIZED "}}"
+
+static float value_of(const cnn2snn_model *model, const char *layer, const char *weight, size_t index)
+{
+    const cnn2snn_tensor *tensor = c2s_layer_weight(layer_of(model->graph, layer), weight);
+    ck_assert_ptr_nonnull(tensor);
+    ck_assert_uint_gt(tensor->count, index);
+    return c2s_f32(tensor)[index];
+}
+
+START_TEST(ranges_are_read_with_their_rates)
+{
+    begin(MODEL("m", "", INPUT ", " QUANTIZED_DENSE ", " QUANTIZED_RELU), "2.12.0", "tensorflow");
+    ADD_LAYER("d", {"kernel:0", 2, {1, 2}}, {"range_max:0", 1, {2}}, {"rescaling_rate:0", 1, {2}});
+    ADD_LAYER("r", {"range_max:0", 1, {2}}, {"rescaling_rate:0", 1, {2}});
+    cnn2snn_model *model = read_model();
+    ck_assert(value_of(model, "d", "output_quantizer/range_max", 1) == 3);
+    ck_assert(value_of(model, "d", "output_quantizer/rescaling_rate", 0) == 4);
+    ck_assert(value_of(model, "r", "output_quantizer/rescaling_rate", 1) == 9);
+    c2s_model_destroy(model);
+}
+
+START_TEST(ranges_of_the_first_release_have_another_name_and_no_rate)
+{
+    begin(MODEL("m", "", INPUT ", " QUANTIZED_DENSE ", " QUANTIZED_RELU), "2.10.0", "tensorflow");
+    ADD_LAYER("d", {"kernel:0", 2, {1, 2}}, {"max_value:0", 1, {2}});
+    ADD_LAYER("r", {"max_value:0", 1, {2}});
+    cnn2snn_model *model = read_model();
+    ck_assert(value_of(model, "d", "output_quantizer/range_max", 0) == 2);
+    ck_assert(value_of(model, "d", "output_quantizer/rescaling_rate", 1) == 1);
+    ck_assert(value_of(model, "r", "output_quantizer/range_max", 1) == 5);
+    ck_assert(value_of(model, "r", "output_quantizer/rescaling_rate", 1) == 1);
+    c2s_model_destroy(model);
+}
+
+START_TEST(a_nested_model_may_lack_some_of_the_rates)
+{
+    begin(MODEL("m", "", INPUT ", " MODEL("inner", "", INPUT ", " QUANTIZED_DENSE ", " QUANTIZED_RELU)), "2.10.0",
+          "tensorflow");
+    ADD_LAYER("inner", {"kernel:0", 2, {1, 2}}, {"max_value:0", 1, {2}}, {"range_max:0", 1, {2}},
+              {"rescaling_rate:0", 1, {2}});
+    cnn2snn_model *model = read_model();
+    const struct c2s_graph *inner = layer_of(model->graph, "inner")->graph;
+    ck_assert(c2s_f32(c2s_layer_weight(layer_of(inner, "d"), "output_quantizer/rescaling_rate"))[0] == 1);
+    ck_assert(c2s_f32(c2s_layer_weight(layer_of(inner, "r"), "output_quantizer/rescaling_rate"))[0] == 6);
+    c2s_model_destroy(model);
+}
+
+START_TEST(only_rates_may_be_absent)
+{
+    begin(MODEL("m", "", INPUT ", " QUANTIZED_DENSE), "2.10.0", "tensorflow");
+    ADD_LAYER("d", {"kernel:0", 2, {1, 2}});
+    expect_unreadable(CNN2SNN_E_VALUE, "d: the file has 1 weights ('d'), expected 3");
+    begin(MODEL("m", "", INPUT ", " QUANTIZED_DENSE), "2.10.0", "tensorflow");
+    ADD_LAYER("d", {"kernel:0", 2, {1, 2}}, {"max_value:0", 1, {1}});
+    expect_unreadable(CNN2SNN_E_VALUE, "output_quantizer/range_max has shape (1,), expected (2,)");
+    begin(MODEL("m", "", INPUT ", " MODEL("inner", "", INPUT ", " QUANTIZED_DENSE ", " QUANTIZED_RELU)), "2.10.0",
+          "tensorflow");
+    ADD_LAYER("inner", {"kernel:0", 2, {1, 2}}, {"range_max:0", 1, {2}}, {"rescaling_rate:0", 1, {2}},
+              {"max_value:0", 1, {2}});
+    cnn2snn_model *model = read_model();
+    c2s_model_destroy(model);
+    begin(MODEL("m", "", INPUT ", " MODEL("inner", "", INPUT ", " QUANTIZED_DENSE ", " QUANTIZED_RELU)), "2.10.0",
+          "tensorflow");
+    ADD_LAYER("inner", {"kernel:0", 2, {1, 2}}, {"range_max:0", 1, {2}}, {"rescaling_rate:0", 1, {2}});
+    expect_unreadable(CNN2SNN_E_VALUE, "r: the file has no output_quantizer/range_max");
+}
+
 /* ------------------------------------------------------------------------------------------------ mismatches */
 
 START_TEST(mismatches_name_the_layer_and_both_sides)
@@ -370,6 +445,8 @@ int main(void)
                frozen_models_within_models_go_behind, opaque_layers_take_what_the_file_has,
                opaque_layers_without_weights_are_skipped, kernels_of_theano_run_backwards,
                transposed_kernels_without_version_swap_their_channels, kernels_that_only_fit_turned_are_turned,
-               plain_kernels_stay, mismatches_name_the_layer_and_both_sides, weights_of_the_model_itself_are_refused,
-               weights_alone_are_put_into_a_copy);
+               plain_kernels_stay, ranges_are_read_with_their_rates,
+               ranges_of_the_first_release_have_another_name_and_no_rate, a_nested_model_may_lack_some_of_the_rates,
+               only_rates_may_be_absent, mismatches_name_the_layer_and_both_sides,
+               weights_of_the_model_itself_are_refused, weights_alone_are_put_into_a_copy);
 }
