@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error,
- * and the same for weights alone.
+ * and the same for weights alone; a model of QuantizeML gives integers or an error.
  */
 #include "fuzz.h"
 
@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "derive/derive.h"
 #include "formats/keras_image.h"
 #include "ir/model.h"
 
@@ -49,6 +50,19 @@ static cnn2snn_model *fixed_model(cnn2snn_context *context)
     return model;
 }
 
+/* Layers of QuantizeML have integers, or a reason why not. */
+static void derive(const struct c2s_graph *graph)
+{
+    struct c2s_derivation *derivation = NULL;
+    cnn2snn_error *error = NULL;
+    if (!c2s_graph_is_quantizeml(graph))
+        return;
+    cnn2snn_status status = c2s_derive(graph, &derivation, &error);
+    fuzz_require((status == 0) == (error == NULL) && (status == 0) == (derivation != NULL));
+    c2s_error_clear(&error);
+    c2s_derivation_destroy(derivation);
+}
+
 static void read_weights(struct c2s_image *image)
 {
     cnn2snn_model *model = fixed_model(image->context), *filled = NULL;
@@ -76,6 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         volatile double sum = sum_weights(model->graph);
         (void)sum;
         fuzz_require(!c2s_keras_image_read_weights(image, model, &again, NULL));
+        derive(model->graph);
     }
     read_weights(image);
     c2s_model_destroy(again);

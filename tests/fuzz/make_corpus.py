@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""make_corpus.py GOLDEN DUMP_IMAGE: corpora of keras_config, keras_model and hdf5_bytes from keras_load cases and tests/data,
+"""make_corpus.py GOLDEN DUMP_IMAGE: corpora of keras_config, keras_model and hdf5_bytes from keras_load and qml cases and tests/data,
 and of rewrite from cases of the legacy toolkit.
 
 Configs lose what no reader looks at (initializers, regularizers, constraints); models are taken where they are small.
@@ -104,6 +104,39 @@ CONFIGS = {
 }
 
 
+def quantized(kind, *calls, bits=8, axis="per-axis", **config):
+    """A QuantizeML layer, named as its class, with an output quantizer."""
+    output = {"bitwidth": bits, "axis": axis}
+    config = {"quant_config": {"output_quantizer": output, "buffer_bitwidth": 32}, **config}
+    return node("Custom>Quantized" + kind, kind.lower(), [[[c, 0, 0, {}] for c in calls]], **config)
+
+
+CONV = {"filters": 2, "kernel_size": [3, 3], "padding": "same"}
+CONFIGS["qml_vision"] = functional(
+    node("Custom>InputQuantizer", "q", [[["in", 0, 0]]], bitwidth=8, signed=False, axis="per-axis", quant_config={}),
+    quantized("Rescaling", "q", scale=0.5, offset=0), quantized("Conv2D", "rescaling", padding_value=[1.0, 2.0], **CONV),
+    quantized("DepthwiseConv2D", "conv2d", kernel_size=[3, 3], padding="same"),
+    quantized("MaxPool2D", "depthwiseconv2d", pool_size=[2, 2], strides=[1, 1], padding="same"),
+    quantized("ReLU", "maxpool2d", max_value=6.0), quantized("SeparableConv2D", "relu", **CONV),
+    quantized("Add", "conv2d", "separableconv2d", average=True), quantized("Conv2DTranspose", "add", strides=[2, 2], **CONV),
+    quantized("Activation", "conv2dtranspose", activation="hard_silu"), quantized("Concatenate", "activation", "activation", axis=-1),
+    quantized("DepthwiseConv2DTranspose", "concatenate", kernel_size=3, strides=2, padding="same"),
+    quantized("GlobalAveragePooling2D", "depthwiseconv2dtranspose", axis="per-tensor"), quantized("Dropout", "globalaveragepooling2d", rate=0.5),
+    quantized("Dense", "dropout", units=2), node("Custom>Dequantizer", "r", [[["dense", 0, 0]]]))
+CONFIGS["qml_time"] = functional(
+    quantized("BufferTempConv", "in", filters=2, kernel_size=3, use_bias=True), quantized("DepthwiseBufferTempConv", "buffertempconv", kernel_size=2),
+    quantized("Reshape", "depthwisebuffertempconv", target_shape=[16, 2]), quantized("Permute", "reshape", dims=[1, 2]),
+    quantized("StatefulProjection", "permute", units=3, subsample=2, quant_config={}),
+    quantized("StatefulRecurrent", "statefulprojection", bits=16, axis="per-tensor"),
+    quantized("ExtractToken", "statefulrecurrent", token=0, axis=-1), quantized("Flatten", "extracttoken"),
+    quantized("PicoPostProcessing", "flatten", "flatten", threshold=2.5), node("Custom>Dequantizer", "r", [[["picopostprocessing", 0, 0]]]))
+CONFIGS["qml_old"] = functional(
+    quantized("Conv2D", "in", quant_config=None, padding_value=1.0, **CONV),
+    quantized("SeparableConv2D", "conv2d", quant_config={"dw_weight_quantizer": {"bitwidth": 4, "axis": "per-tensor"}}, **CONV),
+    quantized("Add", "conv2d", "separableconv2d", activation=True),
+    quantized("BatchNormalization", "add", axis=-1, epsilon=0.001), node("Custom>Dequantizer", "r", [[["batchnormalization", 0, 0]]]))
+
+
 def slim(value):
     if isinstance(value, dict):
         return {k: slim(v) for k, v in value.items() if not k.endswith(IGNORED)}
@@ -178,7 +211,14 @@ CONVOLUTION = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 4
     "class_name": "Conv2D", "config": {"name": "c", "filters": 3, "kernel_size": [2, 1], "use_bias": False}})
 BOTH = {"kernel:0": (3, 2), "bias:0": (2,)}
 
+QUANTIZED = sequential(node("InputLayer", "in", [], batch_input_shape=[None, 3]),
+                       node("Custom>QuantizedDense", "d", [], units=2, quant_config={"output_quantizer": {"axis": "per-axis"}}),
+                       node("Custom>QuantizedReLU", "r", [], max_value=6.0, quant_config={"output_quantizer": {"bitwidth": 8}}))
+
 IMAGES = {
+    "qml": (QUANTIZED, {"d": {**BOTH, "range_max:0": (2,), "rescaling_rate:0": (2,)}, "r": {"range_max:0": (), "rescaling_rate:0": ()}}),
+    "qml_old": (QUANTIZED, {"d": {**BOTH, "max_value:0": (2,)}, "r": {"max_value:0": ()}}),
+    "qml_few": (QUANTIZED, {"d": BOTH, "r": {"max_value:0": ()}}),
     "opaque": (DENSE_MODEL, {"d": BOTH, "m": {"m/query/kernel:0": (2,), "key": (3, 1)}}),
     "opaque_refused": (DENSE_MODEL, {"d": BOTH, "m": {"m": "a soft link"}}),
     "nested": (OUTER, {"inner": {**BOTH, "x/m/query:0": (2,), "0": (2,), "1": (2,), "2": (2,), "3": (2,)}}),
@@ -203,6 +243,29 @@ def rewrites(golden):
             (HERE / "corpus/rewrite" / path.parent.name).write_bytes(bytes([number % 12, number]) + text)
 
 
+# Models of QuantizeML, by group: what each other one lacks.
+QML_MODELS = {
+    "qml_old": ("2.3.7_transpose", "2.3.7_rescaling", "2.11.2_residual", "2.18.2_swish"),
+    "qml_convert_v1": ("separable_s2", "gap_last"),
+    "qml_convert_v2": ("add", "concat", "lut_input", "conv_transpose_last", "input_real", "separable_transpose", "input_only", "int_dense_int8"),
+}
+
+
+def dump(path, name, dump_image):
+    """The config without what no reader looks at, and, of small models, the image."""
+    try:
+        with h5py.File(path) as file:
+            config = slim(json.loads(file.attrs["model_config"]))
+            flags = 1 if file.attrs.get("keras_version", "2")[0] == "2" else 7
+        text = json.dumps(config, separators=(",", ":")).encode()
+        if len(text) < 8000:
+            (HERE / "corpus/keras_config" / name).write_bytes(bytes([flags]) + text)
+    except (OSError, KeyError, TypeError, ValueError):
+        pass
+    if path.stat().st_size <= LARGEST_MODEL:
+        subprocess.run([dump_image, path, HERE / "corpus/keras_model" / name], check=False)
+
+
 def main():
     golden, dump_image = pathlib.Path(sys.argv[1]), sys.argv[2]
     rewrites(golden)
@@ -219,20 +282,12 @@ def main():
     models = sorted(golden.glob("keras_load/*_h5/model.h5")) + sorted((HERE.parent / "data/hdf5").glob("*.h5"))
     for path in models:
         name = path.parent.name if path.name == "model.h5" else path.stem
-        try:
-            with h5py.File(path) as file:
-                config = slim(json.loads(file.attrs["model_config"]))
-                flags = 1 if file.attrs.get("keras_version", "2")[0] == "2" else 7
-            text = json.dumps(config, separators=(",", ":")).encode()
-            if len(text) < 8000:
-                (HERE / "corpus/keras_config" / name).write_bytes(bytes([flags]) + text)
-        except (OSError, KeyError, TypeError, ValueError):
-            pass
-        if path.stat().st_size > LARGEST_MODEL:
-            continue
-        if path.parent.name == "hdf5" or "edit" in name:
+        dump(path, name, dump_image)
+        if path.stat().st_size <= LARGEST_MODEL and (path.parent.name == "hdf5" or "edit" in name):
             shutil.copyfile(path, HERE / "corpus/hdf5_bytes" / name)
-        subprocess.run([dump_image, path, HERE / "corpus/keras_model" / name], check=False)
+    for group, names in QML_MODELS.items():
+        for name in names:
+            dump(golden / group / name / "model.h5", "qml_" + name, dump_image)
 
 
 main()
