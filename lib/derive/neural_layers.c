@@ -13,9 +13,10 @@ static cnn2snn_status quantize(struct c2s_derive_step *step, const char *name, i
 {
     if (*integers)
         return CNN2SNN_OK;
-    const cnn2snn_tensor *weights;
+    const cnn2snn_tensor *weights = c2s_layer_weight(step->layer, name);
     struct c2s_fixed_weights how = {.bitwidth = bitwidth, .axis = axis};
-    C2S_TRY(c2s_derive_weight(step, name, &weights));
+    if (!weights)
+        return c2s_derive_error(step, CNN2SNN_E_STATE, "K-weights", "no weight %s yet", name);
     return c2s_fixed_quantize_weights(&how, weights, integers, scales, step->error);
 }
 

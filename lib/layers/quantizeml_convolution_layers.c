@@ -178,7 +178,8 @@ static cnn2snn_status depthwise_transpose_shape(const cnn2snn_layer *layer, size
     return CNN2SNN_OK;
 }
 
-/* The second-last axis counts time steps, of which every subsample-th stays. */
+/* The first axis behind the batch counts time steps, of which every subsample-th stays; of plain dense layers all do.
+ */
 static cnn2snn_status projection_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
                                        struct c2s_shape *out_shape, cnn2snn_error **error)
 {
@@ -197,6 +198,25 @@ static cnn2snn_status projection_shape(const cnn2snn_layer *layer, size_t count,
     return CNN2SNN_OK;
 }
 
+/* Keras's rule, under a name that a table can hold. */
+#define SHAPE_AS(name, keras_rules)                                                                                  \
+    static cnn2snn_status name(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,             \
+                               struct c2s_shape *out_shape, cnn2snn_error **error)                                   \
+    {                                                                                                                \
+        return (keras_rules).output_shape(layer, count, inputs, out_shape, error);                                   \
+    }
+
+SHAPE_AS(separable_shape, c2s_separable_rules)
+SHAPE_AS(conv_transpose_shape, c2s_conv_transpose_rules)
+SHAPE_AS(depthwise_shape, c2s_depthwise_rules)
+
+static void qml_dense_destroy(cnn2snn_context *context, void *attributes)
+{
+    c2s_dense_rules.destroy(context, attributes);
+}
+
+/* ------------------------------------------------------------------------------------------------ rules */
+
 #define CONV(weights_of, shape_of)                                                                                   \
     {                                                                                                                \
         .attributes_size = sizeof(struct c2s_qml_conv_attributes), .parse = qml_conv_parse,                          \
@@ -204,46 +224,14 @@ static cnn2snn_status projection_shape(const cnn2snn_layer *layer, size_t count,
     }
 
 const struct c2s_layer_rules c2s_qml_conv2d_rules = CONV(qml_conv_weights, padded_shape);
-
-static cnn2snn_status conv_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                 struct c2s_shape *out_shape, cnn2snn_error **error)
-{
-    return c2s_separable_rules.output_shape(layer, count, inputs, out_shape, error);
-}
-
-static cnn2snn_status conv_transpose_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                           struct c2s_shape *out_shape, cnn2snn_error **error)
-{
-    return c2s_conv_transpose_rules.output_shape(layer, count, inputs, out_shape, error);
-}
-
-static cnn2snn_status depthwise_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                      struct c2s_shape *out_shape, cnn2snn_error **error)
-{
-    return c2s_depthwise_rules.output_shape(layer, count, inputs, out_shape, error);
-}
-
-static cnn2snn_status dense_shape(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
-                                  struct c2s_shape *out_shape, cnn2snn_error **error)
-{
-    return c2s_layer_id(layer) == C2S_KIND_QML_DENSE
-               ? c2s_dense_rules.output_shape(layer, count, inputs, out_shape, error)
-               : projection_shape(layer, count, inputs, out_shape, error);
-}
-
-const struct c2s_layer_rules c2s_qml_separable_rules = CONV(qml_separable_weights, conv_shape);
+const struct c2s_layer_rules c2s_qml_separable_rules = CONV(qml_separable_weights, separable_shape);
 const struct c2s_layer_rules c2s_qml_conv_transpose_rules = CONV(qml_conv_transpose_weights, conv_transpose_shape);
 const struct c2s_layer_rules c2s_qml_depthwise_rules = CONV(qml_depthwise_weights, depthwise_shape);
 const struct c2s_layer_rules c2s_qml_depthwise_transpose_rules =
     CONV(qml_depthwise_weights, depthwise_transpose_shape);
 
-static void qml_dense_destroy(cnn2snn_context *context, void *attributes)
-{
-    c2s_dense_rules.destroy(context, attributes);
-}
-
 const struct c2s_layer_rules c2s_qml_dense_rules = {.attributes_size = sizeof(struct c2s_qml_dense_attributes),
                                                     .parse = qml_dense_parse,
                                                     .destroy = qml_dense_destroy,
                                                     .weights = qml_dense_weights,
-                                                    .output_shape = dense_shape};
+                                                    .output_shape = projection_shape};

@@ -3,6 +3,7 @@
 #include "numeric/fixed_point.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "base/allocator.h"
 #include "base/error.h"
@@ -45,45 +46,140 @@ double c2s_fixed_rescale(double value, double shift, int32_t value_bits)
 
 /* ------------------------------------------------------------------------------------------------ weights */
 
-/* Elements behind one step along the axis, and entries of the axis; one entry for all without an axis. */
-static void axis_extents(const cnn2snn_tensor *weights, int axis, uint64_t *inner, uint64_t *entries)
+/* Weights in rows of `entries` runs of `inner` ones that share a parameter. */
+struct weight_axis {
+    uint64_t rows, entries, inner;
+};
+
+static struct weight_axis axis_of(const cnn2snn_tensor *weights, int axis)
 {
-    *inner = 1;
-    *entries = 1;
-    if (axis < 0 || !weights->count)
-        return;
-    for (size_t i = (size_t)axis + 1; i < weights->rank; i++)
-        *inner *= (uint64_t)weights->shape[i];
-    *entries = (uint64_t)weights->shape[axis];
+    struct weight_axis extents = {1, 1, 1};
+    for (size_t i = 0; i < weights->rank; i++) {
+        uint64_t extent = (uint64_t)weights->shape[i];
+        if (axis >= 0 && i < (size_t)axis)
+            extents.rows *= extent;
+        else if (axis >= 0 && i == (size_t)axis)
+            extents.entries = extent;
+        else
+            extents.inner *= extent;
+    }
+    return extents;
 }
 
-static void measure_ranges(const cnn2snn_tensor *weights, uint64_t inner, uint64_t entries, float *ranges)
+/* The bits of |x| order as |x| does, and those of what is not finite come last. */
+static inline int32_t magnitude_bits(float x)
 {
-    const float *w = c2s_f32(weights);
+    int32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits & INT32_MAX;
+}
+
+/* The largest magnitude of each entry, as bits. */
+static void measure_ranges(const float *w, const struct weight_axis *axis, int32_t *ranges)
+{
+    memset(ranges, 0, axis->entries * sizeof *ranges);
+    if (axis->inner == 1) {
+        for (uint64_t row = 0; row < axis->rows; row++, w += axis->entries)
+            for (uint64_t i = 0; i < axis->entries; i++) {
+                int32_t bits = magnitude_bits(w[i]);
+                ranges[i] = bits > ranges[i] ? bits : ranges[i];
+            }
+        return;
+    }
+    for (uint64_t row = 0; row < axis->rows; row++)
+        for (uint64_t entry = 0; entry < axis->entries; entry++, w += axis->inner) {
+            int32_t most = ranges[entry];
+            for (uint64_t i = 0; i < axis->inner; i++) {
+                int32_t bits = magnitude_bits(w[i]);
+                most = bits > most ? bits : most;
+            }
+            ranges[entry] = most;
+        }
+}
+
+/* What weights are divided by, in place of their ranges. In fixed point it is a power of two. */
+static void find_divisors(const struct c2s_fixed_weights *how, uint64_t entries, float *ranges)
+{
+    int32_t value_bits = how->bitwidth - 1;
     for (uint64_t i = 0; i < entries; i++)
-        ranges[i] = 0;
-    for (uint64_t i = 0; i < weights->count; i++) {
-        float *range = &ranges[entries == 1 ? 0 : i / inner % entries];
-        *range = fmaxf(*range, fabsf(w[i]));
+        ranges[i] = how->fixed_point
+                        ? ldexpf(1, -(int)c2s_fixed_max_frac(value_bits, ranges[i], true))
+                        : fmaxf(c2s_fixed_divide_constant(ranges[i], ldexpf(1, value_bits) - 1), least_weight_scale);
+}
+
+enum { BLOCK = 256 };
+
+/* Rounds to the nearest, ties to even: quotients are far below 2^22. */
+static void limit_block(float *x, size_t count, float least, float most)
+{
+    const float magic = 0x1.8p23f;
+    for (size_t i = 0; i < count; i++) {
+        float rounded = (x[i] + magic) - magic;
+        rounded = rounded < least ? least : rounded;
+        x[i] = rounded > most ? most : rounded;
     }
 }
 
-static int32_t weight_integer(const struct c2s_fixed_weights *how, float weight, float parameter)
+/* `count` weights by divisors that are `step` (0 or 1) apart. */
+static void quantize_run(const float *w, const float *divisors, uint64_t step, uint64_t count, float least,
+                         int8_t *out8, int16_t *out16)
 {
-    float scaled = how->fixed_point ? weight * ldexpf(1, (int)parameter) : weight / parameter;
-    return (int32_t)c2s_fixed_clip(rintf(scaled), how->bitwidth - 1);
+    float block[BLOCK];
+    for (uint64_t done = 0; done < count; done += BLOCK) {
+        size_t size = count - done < BLOCK ? (size_t)(count - done) : BLOCK;
+        if (step)
+            for (size_t i = 0; i < size; i++)
+                block[i] = w[done + i] / divisors[done + i];
+        else
+            for (size_t i = 0; i < size; i++)
+                block[i] = w[done + i] / *divisors;
+        limit_block(block, size, least, -least - 1);
+        if (out16)
+            for (size_t i = 0; i < size; i++)
+                out16[done + i] = (int16_t)block[i];
+        else
+            for (size_t i = 0; i < size; i++)
+                out8[done + i] = (int8_t)block[i];
+    }
 }
 
-static cnn2snn_status check_weights(const struct c2s_fixed_weights *how, const cnn2snn_tensor *weights,
-                                    cnn2snn_error **error)
+static void quantize_all(const float *w, const struct weight_axis *axis, const float *divisors, int32_t bitwidth,
+                         cnn2snn_tensor *integers)
 {
-    if (how->bitwidth < 2 || how->bitwidth > 16)
-        return c2s_error(weights->context, error, CNN2SNN_E_VALUE, "Q-007", "weights of %d bits, expected 2 to 16",
-                         (int)how->bitwidth);
-    for (uint64_t i = 0; i < weights->count; i++)
+    float least = -ldexpf(1, bitwidth - 1);
+    int8_t *out8 = integers->data;
+    int16_t *out16 = bitwidth > 8 ? integers->data : NULL;
+    uint64_t step = axis->inner == 1, run = step ? axis->entries : axis->inner;
+    for (uint64_t row = 0, done = 0; row < axis->rows; row++)
+        for (uint64_t entry = 0; entry < axis->entries; entry += step ? run : 1, done += run)
+            quantize_run(w + done, divisors + entry, step, run, least, out8 + done, out16 ? out16 + done : NULL);
+}
+
+static cnn2snn_status check_ranges(const cnn2snn_tensor *weights, const int32_t *ranges, uint64_t entries,
+                                   cnn2snn_error **error)
+{
+    const int32_t infinite = 0x7f800000;
+    int32_t most = 0;
+    for (uint64_t i = 0; i < entries; i++)
+        most = ranges[i] > most ? ranges[i] : most;
+    for (uint64_t i = 0; most >= infinite && i < weights->count; i++)
         if (!isfinite(c2s_f32(weights)[i]))
             return c2s_error(weights->context, error, CNN2SNN_E_VALUE, "Q-007", "weight %llu is no finite number",
                              (unsigned long long)i);
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status fill_weights(const struct c2s_fixed_weights *how, const cnn2snn_tensor *weights,
+                                   cnn2snn_tensor *integers, cnn2snn_tensor *parameters, cnn2snn_error **error)
+{
+    struct weight_axis axis = axis_of(weights, how->axis);
+    float *p = c2s_f32_writable(parameters);
+    measure_ranges(c2s_f32(weights), &axis, parameters->data); /* bits of the floats that they then are */
+    C2S_TRY(check_ranges(weights, parameters->data, axis.entries, error));
+    find_divisors(how, axis.entries, p);
+    quantize_all(c2s_f32(weights), &axis, p, how->bitwidth, integers);
+    for (uint64_t i = 0; how->fixed_point && i < axis.entries; i++)
+        p[i] = (float)-ilogbf(p[i]);
     return CNN2SNN_OK;
 }
 
@@ -91,38 +187,24 @@ cnn2snn_status c2s_fixed_quantize_weights(const struct c2s_fixed_weights *how, c
                                           cnn2snn_tensor **out_integers, cnn2snn_tensor **out_parameters,
                                           cnn2snn_error **error)
 {
-    cnn2snn_tensor *integers = NULL, *parameters = NULL;
-    uint64_t inner, entries;
+    cnn2snn_dtype dtype = how->bitwidth > 8 ? CNN2SNN_DTYPE_INT16 : CNN2SNN_DTYPE_INT8;
     *out_integers = *out_parameters = NULL;
-    C2S_TRY(check_weights(how, weights, error));
-    axis_extents(weights, how->axis, &inner, &entries);
-    int64_t extent = (int64_t)entries;
-    C2S_TRY(c2s_tensor_create(weights->context, CNN2SNN_DTYPE_FLOAT32, how->axis >= 0 ? 1 : 0, &extent, &parameters,
-                              error));
-    cnn2snn_status status =
-        c2s_tensor_create(weights->context, how->bitwidth > 8 ? CNN2SNN_DTYPE_INT16 : CNN2SNN_DTYPE_INT8,
-                          weights->rank, weights->shape, &integers, error);
+    if (how->bitwidth < 2 || how->bitwidth > 16)
+        return c2s_error(weights->context, error, CNN2SNN_E_VALUE, "Q-007", "weights of %d bits, expected 2 to 16",
+                         (int)how->bitwidth);
+    int64_t extent = how->axis >= 0 ? weights->shape[how->axis] : 1;
+    cnn2snn_status status = c2s_tensor_create(weights->context, CNN2SNN_DTYPE_FLOAT32, how->axis >= 0 ? 1 : 0,
+                                              &extent, out_parameters, error);
+    if (!status)
+        status = c2s_tensor_create(weights->context, dtype, weights->rank, weights->shape, out_integers, error);
+    if (!status)
+        status = fill_weights(how, weights, *out_integers, *out_parameters, error);
     if (status) {
-        c2s_tensor_release(parameters);
-        return status;
+        c2s_tensor_release(*out_integers);
+        c2s_tensor_release(*out_parameters);
+        *out_integers = *out_parameters = NULL;
     }
-    float *p = c2s_f32_writable(parameters);
-    int32_t value_bits = how->bitwidth - 1;
-    measure_ranges(weights, inner, entries, p);
-    for (uint64_t i = 0; i < entries; i++)
-        p[i] = how->fixed_point
-                   ? c2s_fixed_max_frac(value_bits, p[i], true)
-                   : fmaxf(c2s_fixed_divide_constant(p[i], ldexpf(1, value_bits) - 1), least_weight_scale);
-    for (uint64_t i = 0; i < weights->count; i++) {
-        int32_t integer = weight_integer(how, c2s_f32(weights)[i], p[entries == 1 ? 0 : i / inner % entries]);
-        if (how->bitwidth > 8)
-            ((int16_t *)integers->data)[i] = (int16_t)integer;
-        else
-            ((int8_t *)integers->data)[i] = (int8_t)integer;
-    }
-    *out_integers = integers;
-    *out_parameters = parameters;
-    return CNN2SNN_OK;
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------------ entries */
