@@ -36,8 +36,8 @@ enum {
     PIECE = 1 << 20,
     LARGEST_MESSAGE = 4096,
     SPARE_MEMORY = 256 << 20, /* for libhdf5 itself */
-    SECONDS_OF_CPU = 20,      /* and one more for each SECOND_BYTES of the file */
-    SECOND_BYTES = 16 << 20,
+    SECONDS_OF_CPU = 4,       /* and one more for each SECOND_BYTES of the file */
+    SECOND_BYTES = 4 << 20,
     SECONDS_OF_SILENCE = 120 /* before a child that sends nothing is taken for dead */
 };
 

@@ -120,12 +120,22 @@ struct c2s_keras_input c2s_keras_own_input(const json_t *object)
     return input;
 }
 
+/* The first layer of a Sequential that is no InputLayer, as Keras's Sequential.layers has it. */
+static const json_t *first_layer(const json_t *object)
+{
+    const json_t *list = c2s_keras_layers(object), *first = json_array_get(list, 0);
+    return strcmp(c2s_keras_class(first), "InputLayer") ? first : json_array_get(list, 1);
+}
+
 bool c2s_keras_begins_with_input(const json_t *object)
 {
-    while (c2s_keras_is_model(object) && !strcmp(c2s_keras_class(object), "Sequential"))
-        object = json_array_get(c2s_keras_layers(object), 0);
-    return c2s_keras_is_model(object) || !strcmp(c2s_keras_class(object), "InputLayer") ||
-           c2s_json_get(c2s_json_get(object, "config"), "batch_input_shape");
+    const json_t *first = json_array_get(c2s_keras_layers(object), 0);
+    if (strcmp(c2s_keras_class(object), "Sequential") || !strcmp(c2s_keras_class(first), "InputLayer"))
+        return true;
+    /* Keras looks for a shape in the first layer within, but not in an InputLayer of a Sequential there */
+    while (c2s_keras_is_model(first) && !strcmp(c2s_keras_class(first), "Sequential"))
+        first = first_layer(first);
+    return c2s_keras_is_model(first) || c2s_json_get(c2s_json_get(first, "config"), "batch_input_shape");
 }
 
 /* ------------------------------------------------------------------------------------------------ layers */

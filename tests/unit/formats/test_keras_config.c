@@ -215,6 +215,13 @@ START_TEST(keras2_counts_calls_of_models_without_input_from_0)
     expect_output(graph, "(4, 4, 3)");
     c2s_graph_release(graph);
     expect_refused(WITH_NESTED(INNER_SEQUENTIAL(DENSE("d", 3)), 1, 0), CNN2SNN_E_MALFORMED, "refers to call 1");
+    /* an InputLayer of a Sequential within is not looked at, a shape in its first layer is */
+    c2s_graph_release(graph_of(WITH_NESTED(INNER_SEQUENTIAL(SEQUENTIAL(INPUT ", " DENSE("d", 3))), 0, 0)));
+    c2s_graph_release(
+        graph_of(WITH_NESTED(INNER_SEQUENTIAL(SEQUENTIAL(
+                                 "{'class_name': 'Dense', 'config': {'name': 'd', 'units': 3, 'batch_input_shape': "
+                                 "[null, 4, 4, 3]}}")),
+                             1, 1)));
 }
 
 START_TEST(keras3_counts_outputs_of_functional_models_from_1)
