@@ -98,10 +98,13 @@ typedef struct cnn2snn_check_options {
      */
     cnn2snn_input_mode input_mode;
     int32_t reserved; /**< 0 */
+    /** Of models quantized by QuantizeML; default: the context's. */
+    cnn2snn_akida_version akida_version;
+    int32_t reserved2; /**< 0 */
 } cnn2snn_check_options;
 #define CNN2SNN_CHECK_OPTIONS_INIT                                                                                   \
     {                                                                                                                \
-        sizeof(cnn2snn_check_options), 0, 0                                                                          \
+        sizeof(cnn2snn_check_options), 0, 0, 0, 0                                                                    \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_check_options_init(cnn2snn_check_options *options, size_t struct_size);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cnn2snn check: whether a model suits Akida, and everything that is in the way. */
 #include <stdio.h>
+#include <string.h>
 
 #include "commands.h"
 #include "output.h"
@@ -9,7 +10,10 @@
 static const struct option options[] = {
     OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5), float or quantized"),
     OPTION(NULL, "--legacy", OPTION_FLAG, 0, legacy, NULL,
-           "check for quantization by CNN2SNN and Akida 1.0 (so far the only check)"),
+           "check for quantization by CNN2SNN and Akida 1.0 (so far the only check of float models)"),
+    OPTION(NULL, "--target", OPTION_TEXT, 0, target, "v1|v2",
+           "Akida version that a model quantized by QuantizeML is for (default: CNN2SNN_TARGET_AKIDA_VERSION, "
+           "otherwise v2)"),
     OPTION(NULL, "--image-input", OPTION_FLAG, 0, image_input, NULL,
            "the input is 8-bit images: the first layer must be a Conv2D on 1 or 3 channels"),
     OPTION(NULL, "--no-image-input", OPTION_FLAG, 0, no_image_input, NULL, "the input is 4-bit events"),
@@ -17,6 +21,8 @@ static const struct option options[] = {
 
 static const char *check_arguments(const struct arguments *a)
 {
+    if (a->target && strcmp(a->target, "v1") && strcmp(a->target, "v2"))
+        return "--target: expected v1 or v2";
     return a->image_input && a->no_image_input ? "--image-input and --no-image-input exclude each other" : NULL;
 }
 
@@ -40,8 +46,12 @@ static void print_report(struct session *session, int compatible, const cnn2snn_
         printf("\n}\n");
         return;
     }
-    session_say(session, "%s: %s with Akida 1.0", session->arguments.model,
-                compatible ? "compatible" : "not compatible");
+    const char *target = session->arguments.target;
+    session_say(session, "%s: %s with Akida%s", session->arguments.model,
+                compatible ? "compatible" : "not compatible",
+                !target                 ? ""
+                : !strcmp(target, "v1") ? " 1.0"
+                                        : " 2.0");
     for (size_t i = 0; i < cnn2snn_report_get_count(report); i++)
         print_entry(report, i);
 }
@@ -55,6 +65,8 @@ static int run(struct session *session)
     cnn2snn_check_options settings = CNN2SNN_CHECK_OPTIONS_INIT;
     if (a->image_input || a->no_image_input)
         settings.input_mode = a->image_input ? CNN2SNN_INPUT_IMAGE : CNN2SNN_INPUT_EVENTS;
+    if (a->target)
+        settings.akida_version = !strcmp(a->target, "v1") ? CNN2SNN_AKIDA_V1 : CNN2SNN_AKIDA_V2;
     int32_t compatible = 0;
     cnn2snn_report *report = NULL;
     cnn2snn_error *error = NULL;
