@@ -139,11 +139,13 @@ static cnn2snn_status check_all(struct check *check, const struct c2s_plan_setti
 {
     C2S_TRY(run(check, C2S_QML_SETTINGS, error));
     C2S_TRY(run(check, C2S_QML_GRAPH, error));
+    bool sound = !c2s_report_count_errors(check->report); /* otherwise there is nothing to derive */
     C2S_TRY(run(check, C2S_QML_NODE, error));
     C2S_TRY(c2s_qml_make_blocks(&check->split, settings->patterns ? settings->patterns : &c2s_block_patterns,
                                 check->plan, check->report, error));
     C2S_TRY(run(check, C2S_QML_BLOCK, error));
-    C2S_TRY(derive(check, error));
+    if (sound)
+        C2S_TRY(derive(check, error));
     return check->plan->derivation ? run(check, C2S_QML_NUMBERS, error) : CNN2SNN_OK;
 }
 

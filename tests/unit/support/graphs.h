@@ -98,7 +98,7 @@ static void must_at(cnn2snn_status status, const char *call, int line)
 
 /* Expects a refusal with this status, rule and layer (NULL: none). */
 #define refused(call, status, rule, layer) refused_at(call, #call, status, rule, layer, __LINE__)
-static void refused_at(cnn2snn_status status, const char *call, cnn2snn_status expected, const char *rule,
+static inline void refused_at(cnn2snn_status status, const char *call, cnn2snn_status expected, const char *rule,
                        const char *layer, int line)
 {
     if (status != expected || !error)
