@@ -487,6 +487,107 @@ class Comparing(Case):
                 self.assertIn(other, r.stderr)
 
 
+class Verifying(Case):
+    def setUp(self):
+        super().setUp()
+        self.quantized_model("q.h5")
+        np.save(self.dir / "x.npy", np.load(MNIST / "images_1000.npy")[:100].reshape(-1, 28, 28, 1))
+
+    def akida_model(self, name, change=None):
+        """Of the quantized model, weights changed by change(group of layers)."""
+        shutil.copy(self.dir / "q.h5", self.dir / "changed.h5")
+        if change:
+            with h5py.File(self.dir / "changed.h5", "r+") as f:
+                change(f["model_weights"])
+        self.done("convert", "-m", "changed.h5", "-o", name)
+
+    def verify(self, *args, status=0):
+        r = self.cli("verify", *args, "-i", "x.npy", "--json")
+        self.assertEqual(r.returncode, status, r.stderr)
+        report = json.loads(r.stdout)
+        self.assertEqual(self.cli("verify", *args, "-i", "x.npy").returncode, status)
+        return report, {l["layer"]: l for l in report["layers"]}
+
+    def test_a_model_and_its_conversion_agree(self):
+        self.akida_model("a.fbz")
+        report, layers = self.verify("q.h5", "a.fbz")
+        self.assertIsNone(report["first_divergent"])
+        self.assertEqual(list(layers), ["conv_0", "sep_1", "classifier"])
+        self.assertEqual([l["keras_layer"] for l in layers.values()], ["relu_0", "relu_1", "classifier"])
+        self.assertEqual([l["scale"] for l in layers.values()], ["step", "step", "float"])
+        self.assertTrue(all(l["integer"]["sqnr"] is None or l["integer"]["sqnr"] > 25 for l in layers.values()))
+        text = self.done("verify", "q.h5", "a.fbz", "-i", "x.npy").stdout
+        self.assertTrue(text.endswith("no layer diverges\n"), text)
+
+    def test_measures_are_what_numpy_says(self):
+        self.akida_model("a.fbz")
+        _, layers = self.verify("q.h5", "a.fbz")
+        self.done("run", "-m", "q.h5", "-i", "x.npy", "-o", "k.npy", "--layers", "k.npz")
+        self.done("run", "-m", "a.fbz", "-i", "x.npy", "-o", "a.npy", "--predict")
+        k, a = np.load(self.dir / "k.npy").astype(float), np.load(self.dir / "a.npy").astype(float).reshape(100, 10)
+        measures = layers["classifier"]["integer"]
+        self.assertAlmostEqual(measures["max"], np.abs(k - a).max(), 4)
+        self.assertAlmostEqual(measures["mse"], ((k - a) ** 2).mean(), 6)
+        self.assertAlmostEqual(measures["sqnr"], 10 * np.log10((k ** 2).sum() / ((k - a) ** 2).sum()), 2)
+        by_channel = 10 * np.log10((k ** 2).sum(0) / ((k - a) ** 2).sum(0))
+        self.assertEqual(layers["classifier"]["worst_channel"]["channel"], by_channel.argmin())
+        self.assertAlmostEqual(layers["classifier"]["worst_channel"]["sqnr"], by_channel.min(), 2)
+
+    def test_the_altered_layer_is_named(self):
+        def negate(layer, weight):
+            def change(g):
+                g[layer][layer][weight][...] *= -1
+            return change
+
+        def one_channel(g):
+            g["sep_1/sep_1/bias:0"][9] += 3
+        for change, name in ((negate("conv_0", "kernel:0"), "conv_0"), (negate("sep_1", "pointwise_kernel:0"), "sep_1"),
+                             (negate("classifier", "kernel:0"), "classifier"), (one_channel, "sep_1")):
+            with self.subTest(name):
+                self.akida_model("b.fbz", change)
+                report, layers = self.verify("q.h5", "b.fbz", status=1)
+                self.assertEqual(report["first_divergent"], name)
+                for layer in layers:
+                    if layer == name:
+                        break
+                    self.assertFalse(layers[layer]["diverges"])
+                self.assertIn("layer %s diverges" % name, self.cli("verify", "q.h5", "b.fbz", "-i", "x.npy").stdout)
+        self.assertEqual(layers["sep_1"]["worst_channel"]["channel"], 9)
+
+    def test_beside_the_float_model(self):
+        self.akida_model("a.fbz")
+        self.float_model("f.h5")
+        _, layers = self.verify("q.h5", "a.fbz", "--float", "f.h5")
+        for layer in layers.values():
+            for key in ("quantized_to_float", "integer_to_float"):
+                self.assertTrue(5 < layer[key]["sqnr"] < 25, layer)
+        report, layers = self.verify("f.h5", "a.fbz")
+        self.assertEqual(report["min_sqnr"], 5)
+        self.assertEqual(layers["conv_0"]["scale"], "fitted")
+
+    def test_the_threshold(self):
+        self.akida_model("a.fbz")
+        report, layers = self.verify("q.h5", "a.fbz", "--min-sqnr", "200", status=1)
+        self.assertIn(report["first_divergent"], layers)
+
+    def test_the_scaling_of_the_input(self):
+        self.akida_model("a.fbz")
+        self.verify("q.h5", "a.fbz", "--input-scaling", "1,0")
+        report, _ = self.verify("q.h5", "a.fbz", "--input-scaling", "2,50", status=1)
+        self.assertEqual(report["first_divergent"], "conv_0")
+
+    def test_what_can_not_be_compared(self):
+        self.akida_model("a.fbz")
+        for pair, words in ((("a.fbz", "q.h5"), "a.fbz: an Akida model"), (("q.h5", "q.h5"), "q.h5: a Keras model"),
+                            (("q.h5", "nothing.fbz"), "nothing.fbz"), (("nothing.h5", "a.fbz"), "nothing.h5")):
+            self.assertIn(words, self.cannot("verify", *pair, "-i", "x.npy").stderr)
+        np.save(self.dir / "x.npy", np.zeros((0, 28, 28, 1), "uint8"))
+        self.assertIn("no samples", self.cannot("verify", "q.h5", "a.fbz", "-i", "x.npy").stderr)
+        self.wrong("verify", "q.h5", "-i", "x.npy")
+        self.wrong("verify", "q.h5", "a.fbz")
+        self.wrong("verify", "q.h5", "a.fbz", "-i", "x.npy", "--input-scaling", "0,0")
+
+
 class Writing(Case):
     """Nobody ever finds half a file."""
 

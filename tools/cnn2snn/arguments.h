@@ -51,6 +51,8 @@ struct arguments {
     struct list_argument inputs; /* run, evaluate */
     const char *layers, *labels;
     int predict, resize, confusion;
+    const char *float_model; /* verify */
+    struct integer_argument min_sqnr;
 };
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_PAIR, OPTION_LIST };

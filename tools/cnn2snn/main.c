@@ -8,9 +8,9 @@
 #include "session.h"
 
 static const struct command *const commands[] = {
-    &quantize_command,  &convert_command, &reshape_command,       &transform_command,
-    &calibrate_command, &inspect_command, &check_command,         &run_command,
-    &evaluate_command,  &diff_command,    &supported_ops_command,
+    &quantize_command,  &convert_command, &reshape_command, &transform_command,
+    &calibrate_command, &inspect_command, &check_command,   &run_command,
+    &evaluate_command,  &diff_command,    &verify_command,  &supported_ops_command,
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
