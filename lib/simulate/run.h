@@ -39,7 +39,7 @@ void c2s_run_depthwise_sums(const struct c2s_stage *stage, const int32_t *input,
 /* The product of each of `places` vectors of `count` values with the stage's weights, or `plain` without vector
  * loops. */
 void c2s_run_products(const struct c2s_stage *stage, const int32_t *values, int64_t places, int64_t count,
-                      const int8_t *plain, int16_t *narrow, int32_t *sums);
+                      const int8_t *plain, void *narrow, int32_t *sums);
 /* Input with padding around it and shifted, in the scratch; the input itself where neither is needed. */
 const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch);
 /* Clamped to `bits` bits, signed. */

@@ -6,33 +6,49 @@
 #include "simulate/run.h"
 #include "simulate/stage_fast.h"
 
-/* `count` values and zeros up to `padded`. */
-static void narrow_values(const struct c2s_stage *stage, const int32_t *values, int64_t count, int64_t padded,
-                          int16_t *out)
+/* `count` values, and what fills their last group. */
+static void narrow_values(const struct c2s_stage *stage, const int32_t *values, int64_t count, unsigned char *out)
 {
-    stage->vectors->narrow(values, (size_t)count, out);
-    if (padded > count)
-        out[count] = 0;
+    const struct c2s_vector_product *product = &stage->product;
+    size_t used = (size_t)count * (product->bytes ? 1 : 2), size = c2s_narrow_size(product, count);
+    if (product->bytes)
+        stage->vectors->narrow_bytes(values, (size_t)count, product->offset, out);
+    else
+        stage->vectors->narrow(values, (size_t)count, (int16_t *)out);
+    memset(out + used, 0, size - used);
 }
 
-/* The padded input in 16 bits, with an even number of channels. */
-static void narrow_input(const struct c2s_stage *stage, const int32_t *input, int16_t *out)
+/* `places` times `channels` values. */
+static void narrow_places(const struct c2s_stage *stage, const int32_t *values, int64_t places, int64_t channels,
+                          unsigned char *out)
 {
-    const struct c2s_integer_axis *x = &stage->window.x, *y = &stage->window.y;
-    int64_t channels = stage->in[2], narrow = c2s_narrow_channels(channels);
-    if (channels == narrow && x->padded == x->in && y->padded == y->in) {
-        stage->vectors->narrow(input, (size_t)(x->in * y->in * channels), out);
+    size_t size = c2s_narrow_size(&stage->product, channels);
+    if (channels % 4 == 0) { /* no group is filled up */
+        narrow_values(stage, values, places * channels, out);
         return;
     }
+    for (int64_t i = 0; i < places; i++)
+        narrow_values(stage, values + i * channels, channels, out + (size_t)i * size);
+}
+
+/* The padded input. */
+static void narrow_input(const struct c2s_stage *stage, const int32_t *input, unsigned char *out)
+{
+    const struct c2s_integer_axis *x = &stage->window.x, *y = &stage->window.y;
+    int64_t channels = stage->in[2];
+    size_t size = c2s_narrow_size(&stage->product, channels);
     for (int64_t i = -x->before; i < x->padded - x->before; i++)
-        for (int64_t j = -y->before; j < y->padded - y->before; j++, out += narrow) {
+        for (int64_t j = -y->before; j < y->padded - y->before;) {
             bool inside = i >= 0 && i < x->in && j >= 0 && j < y->in;
+            int64_t places = inside ? y->in : 1;
             if (inside)
-                narrow_values(stage, input + (i * y->in + j) * channels, channels, narrow, out);
+                narrow_places(stage, input + i * y->in * channels, y->in, channels, out);
             else if (stage->padding)
-                narrow_values(stage, stage->padding, channels, narrow, out);
+                narrow_values(stage, stage->padding, channels, out);
             else
-                memset(out, 0, (size_t)narrow * sizeof *out);
+                memset(out, (unsigned char)stage->product.offset, size);
+            out += (size_t)places * size;
+            j += places;
         }
 }
 
@@ -45,7 +61,7 @@ struct job {
     const struct c2s_stage *stage;
     void (*rows)(const struct job *job, int64_t first, int64_t count, int32_t *sums);
     const int32_t *input;
-    int16_t *narrow;
+    unsigned char *narrow;
     int32_t *sums;
     int64_t row_count, rows_in_part;
     int64_t row_places, channels; /* of a row of sums */
@@ -92,25 +108,20 @@ static void rows_narrow(const struct job *job, int64_t first, int64_t count, int
 {
     const struct c2s_stage *stage = job->stage;
     const struct c2s_integer_axis *x = &stage->window.x, *y = &stage->window.y;
-    size_t channels = (size_t)c2s_narrow_channels(stage->in[2]), row = (size_t)y->padded * channels;
+    size_t place = c2s_narrow_size(&stage->product, stage->in[2]), row = (size_t)y->padded * place;
     for (int64_t i = 0; i < count; i++)
         stage->vectors->multiply(&stage->product, job->narrow + (size_t)((first + i) * x->stride) * row,
-                                 (size_t)y->stride * channels, row, (size_t)y->out,
-                                 sums + i * y->out * stage->out[2]);
+                                 (size_t)y->stride * place, row, (size_t)y->out, sums + i * y->out * stage->out[2]);
 }
 
 /* Kernels of one place: all places are alike, and each is narrowed where it is used. */
 static void rows_pointwise(const struct job *job, int64_t first, int64_t count, int32_t *sums)
 {
     const struct c2s_stage *stage = job->stage;
-    int64_t channels = stage->in[2], narrow = c2s_narrow_channels(channels);
-    int16_t *values = job->narrow + first * narrow;
-    if (channels == narrow)
-        stage->vectors->narrow(job->input + first * channels, (size_t)(count * channels), values);
-    else
-        for (int64_t i = 0; i < count; i++)
-            narrow_values(stage, job->input + (first + i) * channels, channels, narrow, values + i * narrow);
-    stage->vectors->multiply(&stage->product, values, (size_t)narrow, 0, (size_t)count, sums);
+    size_t place = c2s_narrow_size(&stage->product, stage->in[2]);
+    unsigned char *values = job->narrow + (size_t)first * place;
+    narrow_places(stage, job->input + first * stage->in[2], count, stage->in[2], values);
+    stage->vectors->multiply(&stage->product, values, place, 0, (size_t)count, sums);
 }
 
 void c2s_run_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums,
@@ -128,12 +139,12 @@ void c2s_run_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *
         job.rows = rows_plain;
     } else if (x->kernel == 1 && y->kernel == 1 && x->stride == 1 && y->stride == 1) {
         job.input = input;
-        job.narrow = (int16_t *)scratch;
+        job.narrow = (unsigned char *)scratch;
         job.rows = rows_pointwise;
         job.row_count = x->out * y->out;
         job.row_places = 1;
     } else {
-        job.narrow = (int16_t *)scratch;
+        job.narrow = (unsigned char *)scratch;
         narrow_input(stage, input, job.narrow);
         job.rows = rows_narrow;
     }
@@ -187,15 +198,15 @@ void c2s_run_depthwise_sums(const struct c2s_stage *stage, const int32_t *input,
 /* ------------------------------------------------------------------------------------------------ products */
 
 void c2s_run_products(const struct c2s_stage *stage, const int32_t *values, int64_t places, int64_t count,
-                      const int8_t *plain, int16_t *narrow, int32_t *sums)
+                      const int8_t *plain, void *narrow, int32_t *sums)
 {
-    int64_t filters = stage->out[2], padded = c2s_narrow_channels(count);
+    int64_t filters = stage->out[2];
     if (!stage->product.weights) {
         for (int64_t i = 0; i < places; i++)
             c2s_integer_multiply(values + i * count, count, plain, filters, sums + i * filters);
         return;
     }
-    for (int64_t i = 0; i < places; i++)
-        narrow_values(stage, values + i * count, count, padded, narrow + i * padded);
-    stage->vectors->multiply(&stage->product, narrow, (size_t)padded, 0, (size_t)places, sums);
+    narrow_places(stage, values, places, count, narrow);
+    stage->vectors->multiply(&stage->product, narrow, c2s_narrow_size(&stage->product, count), 0, (size_t)places,
+                             sums);
 }

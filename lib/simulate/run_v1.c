@@ -56,8 +56,7 @@ C2S_DECLARE_RUN(c2s_run_separable)
     int32_t *sums = pooled ? scratch + stage->conv_offset : output;
     int32_t *between = scratch + stage->conv_offset - 2 * places * channels;
     c2s_run_depthwise_sums(stage, inputs[0], scratch, between, NULL, pool);
-    c2s_run_products(stage, between, places, channels, stage->pointwise, (int16_t *)(between + places * channels),
-                     sums);
+    c2s_run_products(stage, between, places, channels, stage->pointwise, between + places * channels, sums);
     if (pooled)
         pool_sums(stage, sums, output);
     else
@@ -71,8 +70,7 @@ C2S_DECLARE_RUN(c2s_run_fully_connected)
         for (int64_t j = 0; j < y; j++)
             for (int64_t c = 0; c < channels; c++)
                 scratch[(c * y + j) * x + i] = inputs[0][(i * y + j) * channels + c];
-    c2s_run_products(stage, scratch, 1, x * y * channels, stage->weights, (int16_t *)(scratch + x * y * channels),
-                     output);
+    c2s_run_products(stage, scratch, 1, x * y * channels, stage->weights, scratch + x * y * channels, output);
     for (int64_t f = 0; f < stage->out[2]; f++)
         output[f] = (int32_t)c2s_saturate(output[f], POTENTIAL_BITS);
     activate(stage, output, 1);

@@ -170,7 +170,7 @@ C2S_DECLARE_RUN(c2s_run_dense)
         c2s_shift_input(stage, values, count, scratch);
         values = scratch;
     }
-    c2s_run_products(stage, values, 1, count, stage->weights, (int16_t *)(scratch + count), output);
+    c2s_run_products(stage, values, 1, count, stage->weights, scratch + count, output);
     c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 

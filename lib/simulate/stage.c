@@ -197,7 +197,7 @@ static cnn2snn_status prepare_convolutional(const struct c2s_preparation *at, in
     if (separable) {
         C2S_TRY(c2s_prepare_depthwise(at, magnitude));
         C2S_TRY(c2s_prepare_pointwise(at, stage->pointwise, channels, filters,
-                                      largest_sum(stage->weights, taps, channels, magnitude)));
+                                      largest_sum(stage->weights, taps, channels, magnitude), false));
     } else {
         C2S_TRY(c2s_prepare_product(at, magnitude));
     }
@@ -212,7 +212,7 @@ static cnn2snn_status prepare_fully_connected(const struct c2s_preparation *at, 
     C2S_TRY(count_elements(at, stage->in[0], stage->in[1], stage->in[2], &stage->scratch_size));
     C2S_TRY(c2s_prepare_weights(at, "weights", false, &stage->weights));
     C2S_TRY(check_potential(at, largest_sum(stage->weights, stage->scratch_size, stage->out[2], magnitude)));
-    C2S_TRY(c2s_prepare_pointwise(at, stage->weights, (int64_t)stage->scratch_size, stage->out[2], magnitude));
+    C2S_TRY(c2s_prepare_pointwise(at, stage->weights, (int64_t)stage->scratch_size, stage->out[2], magnitude, true));
     stage->scratch_size *= 2; /* in their order, and narrow */
     stage->run = c2s_run_fully_connected;
     return prepare_v1_tail(at);
@@ -559,7 +559,7 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  cnn2snn_error **error)
 {
     const struct c2s_akida_layer *layer = &model->layers[index];
-    struct c2s_preparation at = {model, layer, shapes, stage, error};
+    struct c2s_preparation at = {model, layer, shapes, stage, error, CNN2SNN_DTYPE_UINT8}; /* images */
     size_t count;
     *stage = (struct c2s_stage){.layer = layer, .inbound_count = layer->inbound_count, .vectors = vectors};
     if (!shapes->known)
@@ -574,6 +574,8 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
         if (stages[layer->inbounds[i]].dtype == CNN2SNN_DTYPE_FLOAT32)
             return refuse(&at, CNN2SNN_E_UNSUPPORTED, "S-GRAPH", "nothing can be behind a Dequantizer");
     }
+    if (layer->inbound_count)
+        at.input_dtype = stages[layer->inbounds[0]].dtype;
     C2S_TRY(count_elements(&at, stage->in[0], stage->in[1], stage->in[2], &count));
     C2S_TRY(count_elements(&at, stage->out[0], stage->out[1], stage->out[2], &count));
     return prepare_kind(&at, stages);

@@ -20,73 +20,109 @@ static int16_t shifted(const struct c2s_preparation *at, int8_t weight, int64_t 
     return (int16_t)(weight * (1 << (at->stage->input_shift ? at->stage->input_shift[channel] : 0)));
 }
 
-/* True if all shifted weights have 16 bits. rows: [..][channels]. */
-static bool weights_are_narrow(const struct c2s_preparation *at, const int8_t *weights, int64_t rows,
-                               int64_t channels, int64_t filters)
+/* Bits that hold all shifted weights: 8, 16, or 32. rows: [..][channels]. */
+static int weight_bits(const struct c2s_preparation *at, const int8_t *weights, int64_t rows, int64_t channels,
+                       int64_t filters)
 {
+    int bits = 8;
     for (int64_t row = 0; at->stage->input_shift && row < rows; row++)
         for (int64_t f = 0; f < filters; f++) {
             int64_t wide = weights[row * filters + f] * (INT64_C(1) << at->stage->input_shift[row % channels]);
             if (wide < INT16_MIN || wide > INT16_MAX)
-                return false;
+                return 32;
+            if (wide < INT8_MIN || wide > INT8_MAX)
+                bits = 16;
         }
-    return true;
+    return bits;
 }
 
-/*
- * Packs weights [segments][places][channels][filters] of the layer into panels. `shifts` says whether channels have
- * the layer's input shifts.
- */
-static cnn2snn_status pack(const struct c2s_preparation *at, const int8_t *weights, int64_t segments, int64_t places,
-                           int64_t channels, int64_t filters, bool shifts)
+/* How weights [segments][places][channels][filters] of a layer are packed. */
+struct packing {
+    const int8_t *weights;
+    int64_t segments, places, channels, filters;
+    bool bytes, shifts; /* shifts: channels have the layer's input shifts */
+};
+
+static void pack_row(const struct c2s_preparation *at, const struct packing *how, int64_t row, int32_t *packed,
+                     int32_t *start)
+{
+    int64_t c = row % how->channels, place = row / how->channels % how->places, unit = how->bytes ? 4 : 2;
+    int64_t in_place = (how->channels + unit - 1) / unit, groups = how->places * in_place;
+    int64_t segment = row / how->channels / how->places, group = place * in_place + c / unit;
+    for (int64_t f = 0; f < how->filters; f++) {
+        int8_t weight = how->weights[row * how->filters + f];
+        int16_t value = how->shifts ? shifted(at, weight, c) : weight;
+        int32_t *to =
+            packed + ((f / C2S_PANEL * how->segments + segment) * groups + group) * C2S_PANEL + f % C2S_PANEL;
+        if (how->bytes)
+            ((int8_t *)to)[c % unit] = (int8_t)value;
+        else
+            ((int16_t *)to)[c % unit] = value;
+        start[f] = (int32_t)((uint32_t)start[f] - (uint32_t)(value * at->stage->product.offset));
+    }
+}
+
+static cnn2snn_status pack(const struct c2s_preparation *at, const struct packing *how)
 {
     struct c2s_vector_product *product = &at->stage->product;
-    int64_t narrow = c2s_narrow_channels(channels), panels = (filters + C2S_PANEL - 1) / C2S_PANEL;
-    void *memory;
-    C2S_TRY(c2s_prepare_memory(at, (uint64_t)(panels * segments * places * narrow) * C2S_PANEL, sizeof(int16_t),
-                               &memory));
-    int16_t *packed = memory;
-    int64_t length = places * narrow;
-    for (int64_t row = 0; row < segments * places * channels; row++) {
-        int64_t c = row % channels, place = row / channels % places, segment = row / channels / places;
-        int64_t k = place * narrow + c;
-        for (int64_t f = 0; f < filters; f++) {
-            int8_t weight = weights[row * filters + f];
-            int64_t at_pair = ((f / C2S_PANEL * segments + segment) * length + k / 2 * 2) * C2S_PANEL;
-            packed[at_pair + f % C2S_PANEL * 2 + k % 2] = shifts ? shifted(at, weight, c) : weight;
-        }
-    }
-    *product = (struct c2s_vector_product){(size_t)segments, (size_t)length, (size_t)filters, packed};
+    int64_t unit = how->bytes ? 4 : 2, panels = (how->filters + C2S_PANEL - 1) / C2S_PANEL;
+    int64_t groups = how->places * ((how->channels + unit - 1) / unit);
+    void *packed, *start;
+    C2S_TRY(
+        c2s_prepare_memory(at, (uint64_t)(panels * how->segments * groups) * C2S_PANEL, sizeof(int32_t), &packed));
+    C2S_TRY(c2s_prepare_memory(at, (uint64_t)panels * C2S_PANEL, sizeof(int32_t), &start));
+    *product = (struct c2s_vector_product){.segments = (size_t)how->segments,
+                                           .groups = (size_t)groups,
+                                           .filters = (size_t)how->filters,
+                                           .start = start,
+                                           .bytes = how->bytes};
+    if (how->bytes && at->input_dtype == CNN2SNN_DTYPE_INT8)
+        product->offset = 128;
+    for (int64_t row = 0; row < how->segments * how->places * how->channels; row++)
+        pack_row(at, how, row, packed, start);
+    product->weights = packed;
     return CNN2SNN_OK;
+}
+
+/* True if inputs and their padding are bytes of one sign. */
+static bool inputs_are_bytes(const struct c2s_preparation *at)
+{
+    return at->stage->vectors->has_bytes &&
+           (at->input_dtype == CNN2SNN_DTYPE_UINT8 || (at->input_dtype == CNN2SNN_DTYPE_INT8 && !at->stage->padding));
 }
 
 cnn2snn_status c2s_prepare_product(const struct c2s_preparation *at, int64_t magnitude)
 {
     struct c2s_stage *stage = at->stage;
     int64_t channels = stage->in[2], filters = stage->out[2], x = stage->window.x.kernel, y = stage->window.y.kernel;
-    if (!stage->vectors || magnitude > INT16_MAX || !shifts_are_exact(at, channels, magnitude) ||
-        !weights_are_narrow(at, stage->weights, x * y * channels, channels, filters))
+    if (!stage->vectors || magnitude > INT16_MAX || !shifts_are_exact(at, channels, magnitude))
+        return CNN2SNN_OK;
+    int bits = weight_bits(at, stage->weights, x * y * channels, channels, filters);
+    if (bits > 16)
         return CNN2SNN_OK;
     stage->must_pad = true; /* the narrow copy */
-    return pack(at, stage->weights, x, y, channels, filters, true);
+    struct packing how = {stage->weights, x, y, channels, filters, bits == 8 && inputs_are_bytes(at), true};
+    return pack(at, &how);
 }
 
 cnn2snn_status c2s_prepare_pointwise(const struct c2s_preparation *at, const int8_t *weights, int64_t rows,
-                                     int64_t filters, int64_t magnitude)
+                                     int64_t filters, int64_t magnitude, bool of_input)
 {
     if (!at->stage->vectors || magnitude > INT16_MAX)
         return CNN2SNN_OK;
-    return pack(at, weights, 1, 1, rows, filters, false);
+    struct packing how = {weights, 1, 1, rows, filters, of_input && inputs_are_bytes(at), false};
+    return pack(at, &how);
 }
 
 cnn2snn_status c2s_prepare_flat(const struct c2s_preparation *at, int64_t magnitude)
 {
     struct c2s_stage *stage = at->stage;
     int64_t count = stage->in[0] * stage->in[1] * stage->in[2];
-    if (!stage->vectors || magnitude > INT16_MAX || !shifts_are_exact(at, count, magnitude) ||
-        !weights_are_narrow(at, stage->weights, count, count, stage->out[2]))
+    if (!stage->vectors || magnitude > INT16_MAX || !shifts_are_exact(at, count, magnitude))
         return CNN2SNN_OK;
-    return pack(at, stage->weights, 1, 1, count, stage->out[2], true);
+    int bits = weight_bits(at, stage->weights, count, count, stage->out[2]);
+    struct packing how = {stage->weights, 1, 1, count, stage->out[2], bits == 8 && inputs_are_bytes(at), true};
+    return bits > 16 ? CNN2SNN_OK : pack(at, &how);
 }
 
 cnn2snn_status c2s_prepare_depthwise(const struct c2s_preparation *at, int64_t magnitude)

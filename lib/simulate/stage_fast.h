@@ -8,9 +8,9 @@
 
 /* A convolution whose window, weights, padding and input shifts are set; inputs of at most this magnitude. */
 cnn2snn_status c2s_prepare_product(const struct c2s_preparation *at, int64_t magnitude);
-/* A product of `rows` inputs of at most this magnitude with weights [rows][filters]. */
+/* A product of `rows` values of at most this magnitude, the layer's input or others, with weights [rows][filters]. */
 cnn2snn_status c2s_prepare_pointwise(const struct c2s_preparation *at, const int8_t *weights, int64_t rows,
-                                     int64_t filters, int64_t magnitude);
+                                     int64_t filters, int64_t magnitude, bool of_input);
 /* Dense1D: the weights of the whole input, shifts included. */
 cnn2snn_status c2s_prepare_flat(const struct c2s_preparation *at, int64_t magnitude);
 cnn2snn_status c2s_prepare_depthwise(const struct c2s_preparation *at, int64_t magnitude);
@@ -19,10 +19,10 @@ cnn2snn_status c2s_prepare_finish(const struct c2s_preparation *at, int64_t larg
 
 enum { C2S_MOST_TAPS = 128 }; /* of a depthwise window for vector loops */
 
-/* Channels of the narrow input: even. */
-static inline int64_t c2s_narrow_channels(int64_t channels)
+/* Bytes of `channels` values in whole groups. At most 4 for each. */
+static inline size_t c2s_narrow_size(const struct c2s_vector_product *product, int64_t channels)
 {
-    return channels + channels % 2;
+    return (size_t)(product->bytes ? (channels + 3) / 4 : (channels + 1) / 2) * 4;
 }
 
 #endif

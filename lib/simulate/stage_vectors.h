@@ -11,6 +11,7 @@ struct c2s_preparation {
     const struct c2s_akida_shapes *shapes;
     struct c2s_stage *stage;
     cnn2snn_error **error;
+    cnn2snn_dtype input_dtype; /* of the first input */
 };
 
 /* A parameter that must be in a range; `otherwise` where it is missing. */

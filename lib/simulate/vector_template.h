@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The loops of one variant. Before including: VARIANT, TARGET, LANES (int32 in a vector), VECTOR (the processor's
- * type), MULTIPLY_ADD(sums, pairs, pairs), SPREAD(int32), TILE_PLACES and TILE_PANELS (of the product's sums in
- * registers).
+ * type), MULTIPLY_ADD(sums, pairs, pairs), HAS_BYTES, MULTIPLY_ADD_BYTES(sums, bytes, bytes), SPREAD(int32),
+ * TILE_PLACES and TILE_PANELS (of the product's sums in registers).
  */
 #include <string.h>
 
@@ -38,31 +38,37 @@ TARGET static inline lanes larger(lanes a, lanes b)
     return (a & mask) | (b & ~mask);
 }
 
-/* The sums of `rows` places and `panels` panels; both are constants where this is called. */
+/* The sums of `places` places and `panels` panels; these and `bytes` are constants where this is called. */
 TARGET static inline __attribute__((always_inline)) void tile(const struct c2s_vector_product *product,
-                                                              const int16_t *in, size_t place_step, size_t row_step,
-                                                              const int16_t *weights, size_t places, size_t panels,
-                                                              int32_t *out, size_t filters)
+                                                              const unsigned char *in, size_t place_step,
+                                                              size_t row_step, size_t first, size_t places,
+                                                              size_t panels, bool bytes, int32_t *out)
 {
     VECTOR sums[TILE_PLACES][TILE_PANELS * VECTORS];
-    size_t panel_size = product->segments * product->length * C2S_PANEL, vectors = panels * VECTORS;
-    memset(sums, 0, sizeof sums);
+    size_t panel_size = product->segments * product->groups * C2S_PANEL, vectors = panels * VECTORS;
+    const int32_t *weights = product->weights + first / C2S_PANEL * panel_size;
+#pragma GCC unroll 8
+    for (size_t p = 0; p < places; p++)
+#pragma GCC unroll 8
+        for (size_t v = 0; v < vectors; v++)
+            memcpy(&sums[p][v], product->start + first + v * LANES, sizeof **sums);
     for (size_t segment = 0; segment < product->segments; segment++) {
-        const int16_t *values = in + segment * row_step;
-        const int16_t *pairs = weights + segment * product->length * C2S_PANEL;
-        for (size_t k = 0; k < product->length; k += 2, pairs += 2 * C2S_PANEL) {
+        const unsigned char *values = in + segment * row_step;
+        const int32_t *groups = weights + segment * product->groups * C2S_PANEL;
+        for (size_t k = 0; k < product->groups; k++, groups += C2S_PANEL, values += 4) {
             VECTOR columns[TILE_PANELS * VECTORS];
 #pragma GCC unroll 8
             for (size_t v = 0; v < vectors; v++)
-                memcpy(&columns[v], pairs + v / VECTORS * panel_size + v % VECTORS * 2 * LANES, sizeof *columns);
+                memcpy(&columns[v], groups + v / VECTORS * panel_size + v % VECTORS * LANES, sizeof *columns);
 #pragma GCC unroll 8
             for (size_t p = 0; p < places; p++) {
-                int32_t pair;
-                memcpy(&pair, values + p * place_step + k, sizeof pair);
-                VECTOR spread = SPREAD(pair);
+                int32_t group;
+                memcpy(&group, values + p * place_step, sizeof group);
+                VECTOR spread = SPREAD(group);
 #pragma GCC unroll 8
                 for (size_t v = 0; v < vectors; v++)
-                    sums[p][v] = MULTIPLY_ADD(sums[p][v], spread, columns[v]);
+                    sums[p][v] = bytes ? MULTIPLY_ADD_BYTES(sums[p][v], spread, columns[v])
+                                       : MULTIPLY_ADD(sums[p][v], spread, columns[v]);
             }
         }
     }
@@ -70,39 +76,46 @@ TARGET static inline __attribute__((always_inline)) void tile(const struct c2s_v
     for (size_t p = 0; p < places; p++)
 #pragma GCC unroll 8
         for (size_t v = 0; v < vectors; v++) {
-            size_t first = v * LANES, left = filters > first ? filters - first : 0;
-            memcpy(out + p * product->filters + first, &sums[p][v], (left < LANES ? left : LANES) * sizeof *out);
+            size_t filter = first + v * LANES, left = product->filters > filter ? product->filters - filter : 0;
+            memcpy(out + p * product->filters + filter, &sums[p][v], (left < LANES ? left : LANES) * sizeof *out);
         }
 }
 
-/* All places with `panels` panels of weights. */
+/* All places with `panels` panels of weights from filter `first` on. */
 TARGET static inline __attribute__((always_inline)) void column(const struct c2s_vector_product *product,
-                                                                const int16_t *in, size_t place_step, size_t row_step,
-                                                                const int16_t *weights, size_t places, size_t panels,
-                                                                int32_t *out, size_t filters)
+                                                                const unsigned char *in, size_t place_step,
+                                                                size_t row_step, size_t first, size_t places,
+                                                                size_t panels, bool bytes, int32_t *out)
 {
     size_t p = 0;
     for (; p + TILE_PLACES <= places; p += TILE_PLACES)
-        tile(product, in + p * place_step, place_step, row_step, weights, TILE_PLACES, panels,
-             out + p * product->filters, filters);
+        tile(product, in + p * place_step, place_step, row_step, first, TILE_PLACES, panels, bytes,
+             out + p * product->filters);
     for (; p + 2 <= places; p += 2)
-        tile(product, in + p * place_step, place_step, row_step, weights, 2, panels, out + p * product->filters,
-             filters);
+        tile(product, in + p * place_step, place_step, row_step, first, 2, panels, bytes, out + p * product->filters);
     if (p < places)
-        tile(product, in + p * place_step, place_step, row_step, weights, 1, panels, out + p * product->filters,
-             filters);
+        tile(product, in + p * place_step, place_step, row_step, first, 1, panels, bytes, out + p * product->filters);
 }
 
-TARGET static void multiply(const struct c2s_vector_product *product, const int16_t *in, size_t place_step,
+TARGET static inline __attribute__((always_inline)) void multiply_all(const struct c2s_vector_product *product,
+                                                                      const unsigned char *in, size_t place_step,
+                                                                      size_t row_step, size_t places, bool bytes,
+                                                                      int32_t *out)
+{
+    size_t f = 0;
+    for (; f + C2S_PANEL * (TILE_PANELS - 1) < product->filters; f += C2S_PANEL * TILE_PANELS)
+        column(product, in, place_step, row_step, f, places, TILE_PANELS, bytes, out);
+    for (; f < product->filters; f += C2S_PANEL)
+        column(product, in, place_step, row_step, f, places, 1, bytes, out);
+}
+
+TARGET static void multiply(const struct c2s_vector_product *product, const unsigned char *in, size_t place_step,
                             size_t row_step, size_t places, int32_t *out)
 {
-    size_t panel_size = product->segments * product->length * C2S_PANEL, f = 0;
-    for (; f + C2S_PANEL * (TILE_PANELS - 1) < product->filters; f += C2S_PANEL * TILE_PANELS)
-        column(product, in, place_step, row_step, product->weights + f / C2S_PANEL * panel_size, places, TILE_PANELS,
-               out + f, product->filters - f);
-    for (; f < product->filters; f += C2S_PANEL)
-        column(product, in, place_step, row_step, product->weights + f / C2S_PANEL * panel_size, places, 1, out + f,
-               product->filters - f);
+    if (HAS_BYTES && product->bytes)
+        multiply_all(product, in, place_step, row_step, places, true, out);
+    else
+        multiply_all(product, in, place_step, row_step, places, false, out);
 }
 
 TARGET static void sum_products(const int32_t *const *in, const int32_t *weights, size_t taps, size_t count,
@@ -136,6 +149,19 @@ TARGET static void narrow(const int32_t *in, size_t count, int16_t *out)
         out[i] = (int16_t)in[i];
 }
 
+typedef uint8_t quarters __attribute__((vector_size(LANES)));
+
+TARGET static void narrow_bytes(const int32_t *in, size_t count, int32_t offset, unsigned char *out)
+{
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        quarters values = __builtin_convertvector(load(in + i) + offset, quarters);
+        memcpy(out + i, &values, sizeof values);
+    }
+    for (; i < count; i++)
+        out[i] = (unsigned char)(in[i] + offset);
+}
+
 static int32_t between(int32_t value, int32_t low, int32_t high)
 {
     return value < low ? low : value > high ? high : value;
@@ -165,8 +191,10 @@ TARGET static void finish(const struct c2s_vector_finish *parts, int32_t *sums, 
 
 const struct c2s_vector_kernels JOIN(c2s_vector_kernels_, VARIANT) = {
     .name = TEXT(VARIANT),
+    .has_bytes = HAS_BYTES,
     .multiply = multiply,
     .sum_products = sum_products,
     .narrow = narrow,
+    .narrow_bytes = narrow_bytes,
     .finish = finish,
 };
