@@ -203,8 +203,13 @@ static cnn2snn_status derive_all(struct deriver *deriver)
     cnn2snn_context *context = deriver->graph->context;
     deriver->image.value_bits = IMAGE_BITS;
     C2S_TRY(c2s_scalar_create(context, 0, &deriver->image.frac_bits, deriver->error));
-    for (size_t i = 0; i < deriver->graph->node_count; i++)
+    for (size_t i = 0; i < deriver->graph->node_count; i++) {
+        const struct c2s_node *node = &deriver->graph->nodes[i];
+        if (!node->shapes)
+            return c2s_layer_error(context, deriver->error, CNN2SNN_E_STATE, "K-shape",
+                                   deriver->graph->layers[node->layer]->name, "its shapes are not inferred yet");
         C2S_TRY(derive_node(deriver, i));
+    }
     return CNN2SNN_OK;
 }
 

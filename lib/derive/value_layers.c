@@ -8,31 +8,34 @@
 
 /* ------------------------------------------------------------------------------------------------ inputs */
 
+/* Bits of an integer type without the sign; 0 for floats. */
+static int32_t bits_of_type(cnn2snn_dtype dtype)
+{
+    int32_t bits = (int32_t)(8 * c2s_dtype_size(dtype));
+    switch (dtype) {
+    case CNN2SNN_DTYPE_UINT8:
+    case CNN2SNN_DTYPE_UINT16:
+    case CNN2SNN_DTYPE_UINT32:
+    case CNN2SNN_DTYPE_UINT64:
+        return bits;
+    case CNN2SNN_DTYPE_INT8:
+    case CNN2SNN_DTYPE_INT16:
+    case CNN2SNN_DTYPE_INT32:
+    case CNN2SNN_DTYPE_INT64:
+        return bits - 1;
+    default:
+        return 0;
+    }
+}
+
 /* Integers of an input's own type are taken as they are; floats are not integers yet. */
 cnn2snn_status c2s_derive_input(struct c2s_derive_step *step)
 {
     const struct c2s_input_attributes *attributes = step->layer->attributes;
     struct c2s_number *number = &step->derived->accumulator;
-    int32_t bits;
-    switch (attributes->dtype) {
-    case CNN2SNN_DTYPE_UINT8:
-        bits = 8;
-        break;
-    case CNN2SNN_DTYPE_INT8:
-        bits = 7;
-        break;
-    case CNN2SNN_DTYPE_UINT16:
-        bits = 16;
-        break;
-    case CNN2SNN_DTYPE_INT16:
-        bits = 15;
-        break;
-    case CNN2SNN_DTYPE_INT32:
-        bits = 31;
-        break;
-    default:
+    int32_t bits = bits_of_type(attributes->dtype);
+    if (!bits)
         return CNN2SNN_OK;
-    }
     C2S_TRY(c2s_scalar_create(step->context, 0, &number->frac_bits, step->error));
     number->value_bits = bits;
     return CNN2SNN_OK;
