@@ -5,7 +5,8 @@
   <oracle venv>/bin/python random_cases.py --shared ../shared --out OUT [--seed N] [--count N] [--group G]...
   python3 ../shared/tools/golden_run.py --cli CNN2SNN --golden OUT --what load,quantize,transforms,convert --formats h5
 
-Groups: keras_load (graphs of all float layers), legacy_quantize, legacy_transforms, legacy_convert. A model that the
+Groups: keras_load (graphs of all float layers), legacy_quantize, legacy_transforms, legacy_convert, qml_convert_v2 and
+qml_convert_v1 (models quantized by QuantizeML; --what convert,fake,simulate,layers). A model that the
 reference refuses is a case, too: the library must refuse it. Not a part of `meson test`: it needs the toolkit, which the
 project doesn't depend on.
 """
@@ -19,7 +20,7 @@ ap.add_argument("--shared", default="../shared")
 ap.add_argument("--out", required=True)
 ap.add_argument("--seed", type=int, default=1)
 ap.add_argument("--count", type=int, default=20, help="cases of each group")
-ap.add_argument("--group", action="append")
+ap.add_argument("--group", action="append", help="default: keras_load and legacy_*; the others take seconds a case")
 options = ap.parse_args()
 sys.path.insert(0, str(Path(options.shared).resolve() / "oracle"))
 
@@ -307,9 +308,100 @@ def legacy_convert(c, r):
         c.save_npz("akida_io.npz", "input and output of the Akida model", input=x, akida_forward=akida.forward(x))
 
 
+# ------------------------------------------------------------------ models for QuantizeML
+def qml_relu(r, bounded):
+    return L.ReLU(r.of(6.0, 4.5, float(r.rng.uniform(0.5, 9))) if bounded or r.chance(0.6) else None)
+
+
+def qml_conv(r, x, first, v1):
+    size = r.of(1, 3, 3, 3, 5)
+    stride = 2 if size == 3 and r.chance(0.3) and min(x.shape[1:3]) > 6 else 1
+    keys = dict(strides=stride, padding=r.of("same", "same", "valid") if min(x.shape[1:3]) > 6 else "same",
+                use_bias=r.chance(0.5))
+    filters = r.of(3, 4, 7, 8, 16, 20)
+    layer = L.SeparableConv2D if v1 and not first and r.chance(0.5) else L.Conv2D
+    x = layer(filters, size, **keys)(x)
+    if r.chance(0.5):
+        x = L.BatchNormalization()(x)
+    if r.chance(0.25) and min(x.shape[1:3]) > 4 and (not v1 or not first):
+        x = L.MaxPooling2D(2, padding=keys["padding"] if size > 1 else "same")(x)
+    return qml_relu(r, v1)(x)
+
+
+def qml_depthwise(r, x):
+    x = L.DepthwiseConv2D(3, strides=r.of(1, 1, 2), padding="same", use_bias=r.chance(0.5))(x)
+    if r.chance(0.5):
+        x = L.BatchNormalization()(x)
+    return qml_relu(r, False)(x) if r.chance(0.7) else x
+
+
+def qml_branches(r, x):
+    channels = r.of(4, 6, 8)
+    a, b = (L.Conv2D(channels, r.of(1, 3), padding="same")(x) for _ in range(2))
+    if r.chance(0.5):
+        a = qml_relu(r, False)(a)
+    if r.chance(0.5):
+        return L.Concatenate()([a, b])
+    return L.Add()([a, b])
+
+
+def qml_build(r, v1):
+    def build():
+        import cases_qml
+        channels = r.of(1, 3, 3, 2, 5) if not v1 else r.of(1, 3)
+        x = inputs = cases_qml.In((int(r.rng.integers(8, 20)), int(r.rng.integers(8, 20)), channels))
+        if r.chance(0.4) or cases_qml._input_dtype[0]:
+            scale = r.of(1 / 255., 1 / 127.5, 1 / 128.)
+            x = L.Rescaling(scale, offset=-1 if scale > 1 / 200. and r.chance(0.5) else 0)(x)
+        x = qml_conv(r, x, True, v1)
+        for _ in range(int(r.rng.integers(0, 4))):
+            kind = 0 if v1 else r.of(0, 0, 1, 1, 2, 3)
+            if kind == 0:
+                x = qml_conv(r, x, False, v1)
+            elif kind == 1:
+                x = qml_depthwise(r, x)
+            elif kind == 2:
+                x = L.Conv2D(8, 3, padding="same")(qml_branches(r, x))
+                x = qml_relu(r, False)(x)
+            elif min(x.shape[1:3]) < 8:
+                x = qml_relu(r, False)(L.Conv2DTranspose(r.of(4, 6), r.of(3, 4), strides=2, padding="same")(x))
+        if r.chance(0.5):
+            if v1:
+                x = qml_relu(r, True)(L.GlobalAveragePooling2D()(L.Conv2D(12, 3, padding="same")(x)))
+            else:
+                x = L.GlobalAveragePooling2D()(x)
+        else:
+            x = L.Flatten()(x)
+        if r.chance(0.4):
+            x = qml_relu(r, v1)(L.Dense(r.of(6, 16))(x))
+        return keras.Model(inputs, L.Dense(r.of(1, 4, 10), use_bias=r.chance(0.8))(x))
+    return build
+
+
+def qml_case(c, r, version):
+    import cases_qml
+    idtype = r.of(None, None, "uint8")
+    v1 = version == "v1"
+    bits = r.of((8, 4, 4), (8, 4, 4), (4, 4, 4), (8, 2, 2), (8, 4, 1)) if v1 else \
+        r.of((8, 8, 8), (8, 8, 8), (8, 4, 4), (4, 4, 4), (8, 4, 8))
+    real = idtype is None
+    dtype = "uint8" if v1 or idtype or r.chance(0.6) else "int8"
+    cases_qml.qml_case(c, qml_build(r, v1), version, bits, None if v1 else r.chance(0.3), dtype, summary="random model",
+                       idtype=idtype, real=real and not v1)
+
+
+def qml_convert_v2(c, r):
+    qml_case(c, r, "v2")
+
+
+def qml_convert_v1(c, r):
+    qml_case(c, r, "v1")
+
+
 def main():
-    makers = {f.__name__: f for f in (keras_load, legacy_quantize, legacy_transforms, legacy_convert)}
-    for group in options.group or makers:
+    makers = {f.__name__: f for f in (keras_load, legacy_quantize, legacy_transforms, legacy_convert, qml_convert_v2,
+                                      qml_convert_v1)}
+    for group in options.group or list(makers)[:4]:
         made = tried = 0
         while made < options.count and tried < 8 * options.count:
             tried += 1
