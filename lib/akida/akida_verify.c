@@ -240,6 +240,30 @@ static cnn2snn_status verify_variable(const struct verification *at, const struc
 
 /* ------------------------------------------------------------------------------------------------ graph */
 
+/* Do the layer's outputs have a sign? Outputs of few bits have none, but for those of an Add. */
+static bool output_is_signed(const cnn2snn_akida_model *model, size_t index)
+{
+    const struct c2s_akida_layer *layer = &model->layers[index];
+    while (layer->kind == C2S_AKIDA_CONCATENATE && layer->inbound_count)
+        layer = &model->layers[layer->inbounds[0]];
+    if (layer->kind == C2S_AKIDA_INPUT_DATA)
+        return c2s_akida_layer_get_parameter(layer, "input_signed", 0) != 0;
+    if (layer->kind == C2S_AKIDA_QUANTIZER)
+        return c2s_akida_layer_get_parameter(layer, "output_signed", 0) != 0;
+    return layer->kind == C2S_AKIDA_ADD || c2s_akida_layer_get_parameter(layer, "output_bits", 8) > 4;
+}
+
+static cnn2snn_status verify_signs(const struct verification *at)
+{
+    const size_t *inbounds = at->layer->inbounds;
+    for (size_t i = 1; i < at->layer->inbound_count; i++)
+        if (output_is_signed(at->model, inbounds[i]) != output_is_signed(at->model, inbounds[0]))
+            return FAULT(at, "A-SIGN", "quantize the outputs of all joined layers to as many bits",
+                         "joins outputs of %s and %s, of which only one has a sign",
+                         at->model->layers[inbounds[0]].name, at->model->layers[inbounds[i]].name);
+    return CNN2SNN_OK;
+}
+
 static cnn2snn_status verify_inbounds(const struct verification *at, size_t index)
 {
     size_t count = at->layer->inbound_count;
@@ -254,7 +278,7 @@ static cnn2snn_status verify_inbounds(const struct verification *at, size_t inde
     } else if (count != (size_t)at->kind->inbounds) {
         C2S_TRY(FAULT(at, "A-GRAPH", NULL, "%zu inbound layers, expected %d", count, at->kind->inbounds));
     }
-    return CNN2SNN_OK;
+    return at->layer->kind == C2S_AKIDA_CONCATENATE ? verify_signs(at) : CNN2SNN_OK;
 }
 
 static int compare_names(const void *a, const void *b)

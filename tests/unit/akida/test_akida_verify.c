@@ -134,6 +134,31 @@ START_TEST(the_graph_is_looked_at)
 }
 END_TEST
 
+static struct c2s_akida_layer *add_dense(cnn2snn_akida_model *model, const char *name, int output_bits)
+{
+    struct c2s_akida_layer *layer =
+        add_layer(model, C2S_AKIDA_DENSE1D, name, "units", 3, "activation", 0, "buffer_bits", 28, "output_bits",
+                  output_bits, "post_op_buffer_bits", 32, "weights_bits", 8, NULL);
+    layer->inbounds[0] = 0;
+    return layer;
+}
+
+START_TEST(joined_outputs_have_a_sign_all_or_none)
+{
+    for (int bits = 4; bits <= 5; bits++) {
+        cnn2snn_akida_model *model = new_model();
+        add_layer(model, C2S_AKIDA_INPUT_DATA, "in", "input_bits", 8, "input_signed", 1, "input_channels", 2,
+                  "input_height", 1, "input_width", 1, NULL);
+        add_dense(model, "a", 8);
+        add_dense(model, "b", bits);
+        struct c2s_akida_layer *joined = add_layer(model, C2S_AKIDA_CONCATENATE, "joined", NULL);
+        ck_assert_int_eq(c2s_akida_layer_add_inbound(model, joined, 1, NULL), CNN2SNN_OK);
+        expect(model, bits == 4 ? "A-SIGN " : "");
+        c2s_akida_model_release(model);
+    }
+}
+END_TEST
+
 START_TEST(kinds_of_old_runtimes_and_unknown_ones_are_told)
 {
     cnn2snn_akida_model *model = load_fixture("old_v2.fbz");
@@ -191,6 +216,7 @@ int main(void)
     tcase_add_loop_test(tests, a_value_of_a_variable_is_changed, 0, sizeof values / sizeof *values);
     tcase_add_test(tests, missing_parameters_are_told_but_the_late_ones);
     tcase_add_test(tests, the_graph_is_looked_at);
+    tcase_add_test(tests, joined_outputs_have_a_sign_all_or_none);
     tcase_add_test(tests, kinds_of_old_runtimes_and_unknown_ones_are_told);
     tcase_add_test(tests, an_unknown_variable_is_told);
     tcase_add_test(tests, each_allocation_may_fail);
