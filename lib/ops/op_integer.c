@@ -84,8 +84,11 @@ cnn2snn_status c2s_op_prepare_integer_elements(struct c2s_op *op, cnn2snn_error 
     /* Predictions are limited by their quantizer only. */
     if (id == C2S_KIND_QML_PICO_POST_PROCESSING)
         integer->finish.value_bits = integer->finish.product_bits;
-    C2S_TRY(c2s_integer_entries(op, id == C2S_KIND_QML_FLATTEN ? C2S_FLATTEN_SHIFT : C2S_A_SHIFT, channels,
-                                &integer->shifts[0], error));
+    C2S_TRY(c2s_integer_entries(op,
+                                id == C2S_KIND_QML_FLATTEN ? C2S_FLATTEN_SHIFT
+                                : id == C2S_KIND_QML_ADD   ? C2S_A_SHIFT
+                                                           : C2S_INPUT_SHIFT,
+                                channels, &integer->shifts[0], error));
     return c2s_integer_entries(op, C2S_B_SHIFT, channels, &integer->shifts[1], error);
 }
 

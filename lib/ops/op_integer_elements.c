@@ -208,6 +208,7 @@ static void sum_places(void *data, size_t part, size_t thread)
     (void)thread;
     const struct piece_job *job = data;
     const cnn2snn_tensor *in = job->call->inputs[0];
+    const struct c2s_integer_op *integer = job->call->op->integer;
     size_t channels = job->channels, places = (size_t)(in->shape[1] * in->shape[2]);
     int64_t *sums = job->sums + part * channels, values[BLOCK];
     memset(sums, 0, channels * sizeof *sums);
@@ -215,6 +216,9 @@ static void sum_places(void *data, size_t part, size_t thread)
         for (size_t c = 0; c < channels; c += BLOCK) {
             size_t count = channels - c < BLOCK ? channels - c : BLOCK;
             c2s_integers_load(in->dtype, in->data, (part * places + p) * channels + c, count, values);
+            for (size_t i = 0; integer->shifts[0] && i < count; i++)
+                values[i] =
+                    c2s_integer_shift_left(values[i], integer->shifts[0][c + i], integer->finish.value_bits);
             for (size_t i = 0; i < count; i++)
                 sums[c + i] += values[i];
         }

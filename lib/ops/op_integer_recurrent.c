@@ -9,7 +9,7 @@
 /* ------------------------------------------------------------------------------------------------ recurrence */
 
 /* Arrays of the op: factors of the state, and of the input. */
-enum { REAL, IMAGINARY, SCALE, SHIFT, BACK, VECTORS };
+enum { REAL, IMAGINARY, ALIGN, SCALE, SHIFT, BACK, VECTORS };
 
 static int32_t *vector(const struct c2s_op *op, int which)
 {
@@ -20,6 +20,7 @@ cnn2snn_status c2s_op_prepare_integer_recurrent(struct c2s_op *op, cnn2snn_error
 {
     static const enum c2s_integers sources[] = {[REAL] = C2S_STATE_REAL,
                                                 [IMAGINARY] = C2S_STATE_IMAGINARY,
+                                                [ALIGN] = C2S_INPUT_SHIFT,
                                                 [SCALE] = C2S_STATE_SCALE,
                                                 [SHIFT] = C2S_STATE_SHIFT,
                                                 [BACK] = C2S_OUTPUT_SHIFT};
@@ -45,7 +46,8 @@ static void step_state(const struct c2s_op *op, size_t c, int64_t drive, int64_t
 {
     int32_t bits = op->derived->accumulator.value_bits, output_bits = op->derived->output.value_bits;
     int64_t a = vector(op, REAL)[c], b = vector(op, IMAGINARY)[c], re = state[0], im = state[1];
-    int64_t scaled = c2s_integer_limit(drive * vector(op, SCALE)[c], bits);
+    int64_t input = c2s_integer_shift_left(drive, vector(op, ALIGN)[c], bits);
+    int64_t scaled = c2s_integer_limit(input * vector(op, SCALE)[c], bits);
     scaled = c2s_integer_rescale(scaled, vector(op, SHIFT)[c], bits);
     int64_t x = c2s_integer_limit(c2s_integer_limit(re * a, bits) - c2s_integer_limit(im * b, bits), bits);
     int64_t y = c2s_integer_limit(c2s_integer_limit(re * b, bits) + c2s_integer_limit(im * a, bits), bits);
