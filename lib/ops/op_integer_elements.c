@@ -217,8 +217,7 @@ static void sum_places(void *data, size_t part, size_t thread)
             size_t count = channels - c < BLOCK ? channels - c : BLOCK;
             c2s_integers_load(in->dtype, in->data, (part * places + p) * channels + c, count, values);
             for (size_t i = 0; integer->shifts[0] && i < count; i++)
-                values[i] =
-                    c2s_integer_shift_left(values[i], integer->shifts[0][c + i], integer->finish.value_bits);
+                values[i] = c2s_integer_shift_left(values[i], integer->shifts[0][c + i], integer->finish.value_bits);
             for (size_t i = 0; i < count; i++)
                 sums[c + i] += values[i];
         }

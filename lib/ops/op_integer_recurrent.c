@@ -18,12 +18,9 @@ static int32_t *vector(const struct c2s_op *op, int which)
 
 cnn2snn_status c2s_op_prepare_integer_recurrent(struct c2s_op *op, cnn2snn_error **error)
 {
-    static const enum c2s_integers sources[] = {[REAL] = C2S_STATE_REAL,
-                                                [IMAGINARY] = C2S_STATE_IMAGINARY,
-                                                [ALIGN] = C2S_INPUT_SHIFT,
-                                                [SCALE] = C2S_STATE_SCALE,
-                                                [SHIFT] = C2S_STATE_SHIFT,
-                                                [BACK] = C2S_OUTPUT_SHIFT};
+    static const enum c2s_integers sources[] = {
+        [REAL] = C2S_STATE_REAL,   [IMAGINARY] = C2S_STATE_IMAGINARY, [ALIGN] = C2S_INPUT_SHIFT,
+        [SCALE] = C2S_STATE_SCALE, [SHIFT] = C2S_STATE_SHIFT,         [BACK] = C2S_OUTPUT_SHIFT};
     size_t channels = c2s_channels_of(&op->integer->input);
     void *state;
     for (int i = 0; i < VECTORS; i++) {

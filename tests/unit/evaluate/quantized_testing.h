@@ -50,7 +50,11 @@ static inline void gives(const char *text, size_t count, const float *values, si
     c2s_graph_release(graph);
 }
 
-#define FLOATS(...) sizeof((float[]){__VA_ARGS__}) / sizeof(float), (const float[]){__VA_ARGS__}
+#define FLOATS(...)                                                                                                  \
+    sizeof((float[]){__VA_ARGS__}) / sizeof(float), (const float[])                                                  \
+    {                                                                                                                \
+        __VA_ARGS__                                                                                                  \
+    }
 #define GIVES(text, values, expected) gives(text, values, expected, __LINE__)
 
 #endif

@@ -66,8 +66,9 @@ END_TEST
 /* Twice the value, from 5 to 1 fractional bits: floor(v / 16 + 1/2). */
 START_TEST(outputs_round_halves_up)
 {
-    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedAdd', "
-          "{'name': 's', 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, ['q', 'q'], [[4]]]]}",
+    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER(
+              "q", "4") ", ['Custom>QuantizedAdd', "
+                        "{'name': 's', 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, ['q', 'q'], [[4]]]]}",
           FLOATS(10 / 32.0f, -10 / 32.0f, 4 / 32.0f, -4 / 32.0f, 12 / 32.0f, -12 / 32.0f, 3.96f, -4),
           FLOATS(0.5f, -0.5f, 0.5f, 0, 1, -0.5f, 3.5f, -4));
 }
@@ -76,18 +77,20 @@ END_TEST
 /* ex. 12, and a sum of 1/64 ths brought back to 8 bits for 4 */
 START_TEST(sums_are_of_aligned_values)
 {
-    GIVES("{'input': [2], 'functional': true, 'layers': [['Custom>InputQuantizer', {'name': 'a', 'axis': 'per-axis'}, "
-          "null, [[-8, -2], [8, 2]]], ['Custom>InputQuantizer', {'name': 'b', 'axis': 'per-axis'}, ['in'], "
-          "[[-4, -4], [4, 4]]], ['Custom>QuantizedAdd', {'name': 's'}, ['a', 'b']]]}",
-          FLOATS(10 / 16.0f, 3 / 64.0f), FLOATS(40 / 32.0f, (3 + 4) / 64.0f));
+    GIVES(
+        "{'input': [2], 'functional': true, 'layers': [['Custom>InputQuantizer', {'name': 'a', 'axis': 'per-axis'}, "
+        "null, [[-8, -2], [8, 2]]], ['Custom>InputQuantizer', {'name': 'b', 'axis': 'per-axis'}, ['in'], "
+        "[[-4, -4], [4, 4]]], ['Custom>QuantizedAdd', {'name': 's'}, ['a', 'b']]]}",
+        FLOATS(10 / 16.0f, 3 / 64.0f), FLOATS(40 / 32.0f, (3 + 4) / 64.0f));
 }
 END_TEST
 
 START_TEST(averages_halve_sums_without_loss)
 {
-    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER("a", "1") ", "
-          "['Custom>InputQuantizer', {'name': 'b'}, ['in'], [[-2], [2]]], "
-          "['Custom>QuantizedAdd', {'name': 's', 'average': true}, ['a', 'b']]]}",
+    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER(
+              "a", "1") ", "
+                        "['Custom>InputQuantizer', {'name': 'b'}, ['in'], [[-2], [2]]], "
+                        "['Custom>QuantizedAdd', {'name': 's', 'average': true}, ['a', 'b']]]}",
           FLOATS(3 / 128.0f, 1, -1), FLOATS(7 / 256.0f, 255 / 256.0f, -1));
 }
 END_TEST
@@ -95,9 +98,11 @@ END_TEST
 /* Releases 0.14 to 0.19 had the ReLU in the Add. */
 START_TEST(a_relu_in_an_add_comes_after_the_quantizer)
 {
-    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedAdd', "
-          "{'name': 's', 'activation': true, 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, ['q', 'q'], "
-          "[[4]]]]}",
+    GIVES("{'input': [1], 'functional': true, 'layers': [" QUANTIZER(
+              "q", "4") ", ['Custom>QuantizedAdd', "
+                        "{'name': 's', 'activation': true, 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, "
+                        "['q', 'q'], "
+                        "[[4]]]]}",
           FLOATS(-1, 10 / 32.0f, -10 / 32.0f), FLOATS(0, 0.5f, 0));
 }
 END_TEST
@@ -117,7 +122,8 @@ END_TEST
 START_TEST(four_bits_of_a_relu_are_unsigned)
 {
     GIVES("{'input': [1], 'layers': [" QUANTIZER("q", "8") ", ['Custom>QuantizedReLU', {'name': 'r', 'max_value': "
-          "null, 'quant_config': {'output_quantizer': {'bitwidth': 4, 'signed': false}}}, null, [[7.5], [1]]]]}",
+                                                           "null, 'quant_config': {'output_quantizer': {'bitwidth': "
+                                                           "4, 'signed': false}}}, null, [[7.5], [1]]]]}",
           FLOATS(-1, 0.25f, 0.3125f, 1.75f, 7.9f), FLOATS(0, 0, 0.5f, 1.5f, 7.5f));
 }
 END_TEST
@@ -128,7 +134,8 @@ START_TEST(tables_are_looked_up_by_signed_integers)
     GIVES("{'input': [1], 'layers': [['Custom>InputQuantizer', {'name': 'q', 'bitwidth': 5}, null, [[-4], [4]]], "
           "['Custom>QuantizedActivation', {'name': 't', 'activation': 'leaky_relu', 'alpha': 0.5, "
           "'quant_config': {'lut_bitwidth': 4}}]]}",
-          FLOATS(0, 3.75f, -4, 1), FLOATS(0, 7 * (3.75f * (1.0f / 7)), -4 * (3.75f * (1.0f / 7)), 2 * (3.75f * (1.0f / 7))));
+          FLOATS(0, 3.75f, -4, 1),
+          FLOATS(0, 7 * (3.75f * (1.0f / 7)), -4 * (3.75f * (1.0f / 7)), 2 * (3.75f * (1.0f / 7))));
 }
 END_TEST
 
@@ -137,9 +144,10 @@ END_TEST
 /* ex. 24 */
 START_TEST(padding_never_is_the_largest)
 {
-    GIVES("{'input': [3, 3, 1], 'layers': [" QUANTIZER("q", "16") ", ['Custom>QuantizedMaxPool2D', {'name': 'p', "
-          "'pool_size': 2, 'strides': 2, 'padding': 'same'}]]}",
-          FLOATS(-1, -2, -3, -4, -5, -6, -7, -8, -9), FLOATS(-1, -3, -7, -9));
+    GIVES(
+        "{'input': [3, 3, 1], 'layers': [" QUANTIZER("q", "16") ", ['Custom>QuantizedMaxPool2D', {'name': 'p', "
+                                                                "'pool_size': 2, 'strides': 2, 'padding': 'same'}]]}",
+        FLOATS(-1, -2, -3, -4, -5, -6, -7, -8, -9), FLOATS(-1, -3, -7, -9));
 }
 END_TEST
 
@@ -169,8 +177,10 @@ END_TEST
 /* ex. 22, with 127 in the middle */
 START_TEST(transposed_convolutions_spread_their_input)
 {
-    GIVES("{'input': [2, 2, 1], 'layers': [" QUANTIZER("q", "128") ", ['Custom>QuantizedConv2DTranspose', {'name': 'c', 'filters': 1, "
-          "'kernel_size': 3, 'strides': 2, 'padding': 'same', 'use_bias': false}, null, [[" ONES_127 "]]]]}",
+    GIVES("{'input': [2, 2, 1], 'layers': [" QUANTIZER(
+              "q", "128") ", ['Custom>QuantizedConv2DTranspose', {'name': 'c', 'filters': 1, "
+                          "'kernel_size': 3, 'strides': 2, 'padding': 'same', 'use_bias': false}, null, [[" ONES_127
+                          "]]]]}",
           FLOATS(1, 2, 3, 4),
           FLOATS(1, 2, 3 + 2, 4, 4, 127, 6 + 8, 254, 7 + 3, 8 + 6, 9 + 14 + 9 + 4, 16 + 8, 12, 381, 18 + 16, 508));
 }
@@ -178,9 +188,10 @@ END_TEST
 
 START_TEST(depthwise_transposed_convolutions_do_so_by_channel)
 {
-    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER("q", "128") ", ['Custom>QuantizedDepthwiseConv2DTranspose', {'name': 'c', "
-          "'kernel_size': 3, 'strides': 2, 'padding': 'same', 'use_bias': false}, null, "
-          "[[1, 10, 2, 20, 3, 30, 4, 40, 127, 50, 6, 60, 7, 70, 8, 80, 9, 90]]]]}",
+    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER(
+              "q", "128") ", ['Custom>QuantizedDepthwiseConv2DTranspose', {'name': 'c', "
+                          "'kernel_size': 3, 'strides': 2, 'padding': 'same', 'use_bias': false}, null, "
+                          "[[1, 10, 2, 20, 3, 30, 4, 40, 127, 50, 6, 60, 7, 70, 8, 80, 9, 90]]]]}",
           FLOATS(2, 3), FLOATS(2, 30, 4, 60, 8, 120, 254, 150));
 }
 END_TEST
@@ -224,19 +235,23 @@ END_TEST
 
 START_TEST(values_are_moved_as_they_are)
 {
-    GIVES("{'input': [2, 3], 'layers': [" QUANTIZER("q", "16") ", ['Custom>QuantizedReshape', {'name': 'r', "
-          "'target_shape': [3, 1, 2]}], ['Custom>QuantizedPermute', {'name': 'p', 'dims': [2, 1, 3]}], "
-          "['Custom>QuantizedDropout', {'name': 'd', 'rate': 0.5}], ['Custom>QuantizedExtractToken', {'name': 't', "
-          "'token': [2, 0], 'axis': 2}]]}",
-          FLOATS(1, 2, 3, 4, 5, 6), FLOATS(5, 6, 1, 2));
+    GIVES(
+        "{'input': [2, 3], 'layers': [" QUANTIZER(
+            "q", "16") ", ['Custom>QuantizedReshape', {'name': 'r', "
+                       "'target_shape': [3, 1, 2]}], ['Custom>QuantizedPermute', {'name': 'p', 'dims': [2, 1, 3]}], "
+                       "['Custom>QuantizedDropout', {'name': 'd', 'rate': 0.5}], ['Custom>QuantizedExtractToken', "
+                       "{'name': 't', "
+                       "'token': [2, 0], 'axis': 2}]]}",
+        FLOATS(1, 2, 3, 4, 5, 6), FLOATS(5, 6, 1, 2));
 }
 END_TEST
 
 START_TEST(channels_of_two_are_joined)
 {
-    GIVES("{'input': [1, 2], 'functional': true, 'layers': [" QUANTIZER("a", "1") ", "
-          "['Custom>InputQuantizer', {'name': 'b'}, ['in'], [[-64], [64]]], "
-          "['Custom>QuantizedConcatenate', {'name': 'c'}, ['a', 'b']]]}",
+    GIVES("{'input': [1, 2], 'functional': true, 'layers': [" QUANTIZER(
+              "a", "1") ", "
+                        "['Custom>InputQuantizer', {'name': 'b'}, ['in'], [[-64], [64]]], "
+                        "['Custom>QuantizedConcatenate', {'name': 'c'}, ['a', 'b']]]}",
           FLOATS(0.5f, 3, -2, 40.2f), FLOATS(0.5f, 127 / 128.0f, 0.5f, 3, -1, 127 / 128.0f, -2, 40));
 }
 END_TEST
@@ -246,11 +261,13 @@ END_TEST
 /* ex. 25, weights in steps of 1 */
 START_TEST(buffers_remember_samples)
 {
-    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER("q", "128") ", ['Custom>QuantizedBufferTempConv', {'name': 'b', 'filters': 1, "
-          "'kernel_size': 2}, null, [[1, 2, 3, 127]]]]}",
+    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER(
+              "q", "128") ", ['Custom>QuantizedBufferTempConv', {'name': 'b', 'filters': 1, "
+                          "'kernel_size': 2}, null, [[1, 2, 3, 127]]]]}",
           FLOATS(1, 10, 2, 20, 3, 30), FLOATS(3 + 1270, 1 + 20 + 6 + 2540, 2 + 40 + 9 + 3810));
-    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER("q", "128") ", ['Custom>QuantizedDepthwiseBufferTempConv', {'name': 'b', "
-          "'kernel_size': 2}, null, [[1, 127, 127, 5]]]]}",
+    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER(
+              "q", "128") ", ['Custom>QuantizedDepthwiseBufferTempConv', {'name': 'b', "
+                          "'kernel_size': 2}, null, [[1, 127, 127, 5]]]]}",
           FLOATS(1, 10, 2, 20, 3, 30), FLOATS(127, 50, 1 + 254, 1270 + 100, 2 + 381, 2540 + 150));
 }
 END_TEST
@@ -266,8 +283,9 @@ END_TEST
 /* A = 1/2 + 1/4 i on inputs of 7 fractional bits; states have 14. */
 START_TEST(states_turn_and_shrink)
 {
-    GIVES("{'input': [1, 1], 'layers': [" QUANTIZER("q", "1") ", ['Custom>QuantizedStatefulRecurrent', {'name': 'r', "
-          "'quant_config': {'output_quantizer': {'bitwidth': 16}}}, null, [[0.5], [0.25], [2]]]]}",
+    GIVES("{'input': [1, 1], 'layers': [" QUANTIZER(
+              "q", "1") ", ['Custom>QuantizedStatefulRecurrent', {'name': 'r', "
+                        "'quant_config': {'output_quantizer': {'bitwidth': 16}}}, null, [[0.5], [0.25], [2]]]]}",
           FLOATS(0.5f, 0.25f, 0), FLOATS(0.5f, 0, 0.5f, 0.125f, 0.21875f, 0.1875f));
 }
 END_TEST
