@@ -144,6 +144,96 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_bias_correction(const cnn2snn_model *mo
                                                          const cnn2snn_bias_correction_options *options,
                                                          cnn2snn_model **out_model, cnn2snn_error **error);
 
+typedef int32_t cnn2snn_optimizer_kind;
+enum {
+    CNN2SNN_OPTIMIZER_SGD = 1,
+    CNN2SNN_OPTIMIZER_ADAM = 2,
+    CNN2SNN_OPTIMIZER_RMSPROP = 3,
+    CNN2SNN_OPTIMIZER_CUSTOM = 4
+};
+
+/** Keras's optimizers with its defaults, or one of the user's. */
+typedef struct cnn2snn_optimizer {
+    size_t struct_size;
+    cnn2snn_optimizer_kind kind; /**< default: Adam */
+    int32_t nesterov;            /**< SGD; default 0 */
+    double learning_rate;        /**< default 0.001; CUSTOM doesn't use it */
+    double momentum;             /**< SGD, RMSprop; default 0 */
+    double beta_1, beta_2;       /**< Adam; default 0.9, 0.999 */
+    double rho;                  /**< RMSprop; default 0.9 */
+    double epsilon;              /**< Adam, RMSprop; default 1e-7 */
+    int32_t centered;            /**< RMSprop; default 0 */
+    int32_t reserved;            /**< 0 */
+    /**
+     * CUSTOM: changes `values` for the gradient of step number `step` (from 1 on, through all layers). `variable` is
+     * the number of the tensor, the same in every step.
+     */
+    cnn2snn_status (*apply)(void *user_data, uint64_t step, size_t variable, size_t count, const float *gradient,
+                            float *values, cnn2snn_error **error);
+    void *user_data;
+    cnn2snn_destroy_fn destroy_user_data; /**< called before the function that takes the struct returns */
+} cnn2snn_optimizer;
+#define CNN2SNN_OPTIMIZER_INIT                                                                                       \
+    {                                                                                                                \
+        sizeof(cnn2snn_optimizer), CNN2SNN_OPTIMIZER_ADAM, 0, 0.001, 0, 0.9, 0.999, 0.9, 1e-7, 0, 0, NULL, NULL,     \
+            NULL                                                                                                     \
+    }
+CNN2SNN_API cnn2snn_status cnn2snn_optimizer_init(cnn2snn_optimizer *optimizer, size_t struct_size);
+
+typedef int32_t cnn2snn_loss_kind;
+enum {
+    CNN2SNN_LOSS_MSE = 1, /**< MeanSquaredError */
+    CNN2SNN_LOSS_MAE = 2, /**< MeanAbsoluteError */
+    CNN2SNN_LOSS_HUBER = 3,
+    CNN2SNN_LOSS_CUSTOM = 4
+};
+
+/** The loss between float outputs (y_true) and quantized ones (y_pred), a mean over all elements of a batch. */
+typedef struct cnn2snn_loss {
+    size_t struct_size;
+    cnn2snn_loss_kind kind; /**< default: MSE */
+    int32_t reserved;       /**< 0 */
+    double delta;           /**< HUBER; default 1 */
+    /** CUSTOM: the loss of a batch and its gradient, as many floats as y_pred has. */
+    cnn2snn_status (*evaluate)(void *user_data, const cnn2snn_tensor *y_true, const cnn2snn_tensor *y_pred,
+                               double *out_loss, float *gradient, cnn2snn_error **error);
+    void *user_data;
+    cnn2snn_destroy_fn destroy_user_data; /**< called before the function that takes the struct returns */
+} cnn2snn_loss;
+#define CNN2SNN_LOSS_INIT                                                                                            \
+    {                                                                                                                \
+        sizeof(cnn2snn_loss), CNN2SNN_LOSS_MSE, 0, 1.0, NULL, NULL, NULL                                             \
+    }
+CNN2SNN_API cnn2snn_status cnn2snn_loss_init(cnn2snn_loss *loss, size_t struct_size);
+
+typedef struct cnn2snn_adaround_options {
+    size_t struct_size;
+    const cnn2snn_optimizer *optimizer; /**< NULL (default): Adam with a learning rate of 0.01 */
+    const cnn2snn_loss *loss;           /**< NULL (default): mean squared error */
+    int64_t epochs;                     /**< default 10 */
+    int64_t batch_size;         /**< 0 (default): one step an epoch, on all samples; in Gram form where that serves */
+    int32_t keep_partial_batch; /**< as cnn2snn_sampler_options */
+    int32_t include_activation; /**< not 0: the error is taken behind the next QuantizedReLU; default 0 */
+    int32_t no_gram;            /**< not 0: gradients always come from the samples; default 0 */
+    int32_t reserved;           /**< 0 */
+    cnn2snn_calibrated_layer_fn layer_done; /**< called for each layer; NULL: not */
+    void *user_data;
+    cnn2snn_destroy_fn destroy_user_data; /**< called before the function returns */
+} cnn2snn_adaround_options;
+#define CNN2SNN_ADAROUND_OPTIONS_INIT                                                                                \
+    {                                                                                                                \
+        sizeof(cnn2snn_adaround_options), NULL, NULL, 10, 0, 0, 0, 0, 0, NULL, NULL, NULL                            \
+    }
+CNN2SNN_API cnn2snn_status cnn2snn_adaround_options_init(cnn2snn_adaround_options *options, size_t struct_size);
+
+/**
+ * adaround(model, samples, optimizer, epochs, loss, batch_size, include_activation): learns for each quantized weight
+ * whether it is to be rounded up or down, layer by layer.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_adaround(const cnn2snn_model *model, cnn2snn_samples *samples,
+                                                  const cnn2snn_adaround_options *options, cnn2snn_model **out_model,
+                                                  cnn2snn_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -44,7 +44,7 @@ cnn2snn_status cnn2snn_sampler_create(const cnn2snn_model *model, cnn2snn_sample
     cnn2snn_sampler_options ours = CNN2SNN_SAMPLER_OPTIONS_INIT;
     C2S_TRY(c2s_options_read(model->context, &ours, sizeof ours, options, "cnn2snn_sampler_options", error));
     C2S_TRY(c2s_edge_reserved(model->context, ours.reserved, "cnn2snn_sampler_options", error));
-    const struct c2s_batching batching = {ours.batch_size, ours.keep_partial_batch != 0};
+    const struct c2s_batching batching = {ours.batch_size, ours.keep_partial_batch != 0, false};
     C2S_RETURN(model->context, create_sampler(model, samples, &batching, out_sampler, error), out_sampler, error);
 }
 
@@ -236,5 +236,79 @@ cnn2snn_status cnn2snn_model_bias_correction(const cnn2snn_model *model, cnn2snn
         *out_model = NULL;
     if (ours.destroy_user_data)
         ours.destroy_user_data(ours.user_data);
+    return status;
+}
+
+cnn2snn_status cnn2snn_optimizer_init(cnn2snn_optimizer *optimizer, size_t struct_size)
+{
+    cnn2snn_optimizer defaults = CNN2SNN_OPTIMIZER_INIT;
+    return c2s_options_write(optimizer, struct_size, &defaults, sizeof defaults);
+}
+
+cnn2snn_status cnn2snn_loss_init(cnn2snn_loss *loss, size_t struct_size)
+{
+    cnn2snn_loss defaults = CNN2SNN_LOSS_INIT;
+    return c2s_options_write(loss, struct_size, &defaults, sizeof defaults);
+}
+
+cnn2snn_status cnn2snn_adaround_options_init(cnn2snn_adaround_options *options, size_t struct_size)
+{
+    cnn2snn_adaround_options defaults = CNN2SNN_ADAROUND_OPTIONS_INIT;
+    return c2s_options_write(options, struct_size, &defaults, sizeof defaults);
+}
+
+/* What the options and the structs that they point to say. */
+struct adaround_settings {
+    cnn2snn_adaround_options options;
+    cnn2snn_optimizer optimizer;
+    cnn2snn_loss loss;
+};
+
+/* Whatever could be read is there to be destroyed, also on failure. */
+static cnn2snn_status read_settings(const cnn2snn_adaround_options *options, struct adaround_settings *out,
+                                    cnn2snn_error **error)
+{
+    C2S_TRY(c2s_options_read(NULL, &out->options, sizeof out->options, options, "cnn2snn_adaround_options", error));
+    out->optimizer.learning_rate = out->options.optimizer ? out->optimizer.learning_rate : 0.01;
+    C2S_TRY(c2s_options_read(NULL, &out->optimizer, sizeof out->optimizer, out->options.optimizer,
+                             "cnn2snn_optimizer", error));
+    C2S_TRY(c2s_options_read(NULL, &out->loss, sizeof out->loss, out->options.loss, "cnn2snn_loss", error));
+    C2S_TRY(c2s_edge_reserved(NULL, out->options.reserved, "cnn2snn_adaround_options", error));
+    C2S_TRY(c2s_edge_reserved(NULL, out->optimizer.reserved, "cnn2snn_optimizer", error));
+    return c2s_edge_reserved(NULL, out->loss.reserved, "cnn2snn_loss", error);
+}
+
+static cnn2snn_status round_weights(const cnn2snn_model *model, cnn2snn_samples *samples,
+                                    const struct adaround_settings *settings, cnn2snn_model **out_model,
+                                    cnn2snn_error **error)
+{
+    C2S_OUT(error, out_model);
+    C2S_NEED(error, model);
+    C2S_NEED(error, samples);
+    struct c2s_graph *graph = NULL;
+    cnn2snn_status status =
+        c2s_adaround(model->graph, samples, &settings->options, &settings->optimizer, &settings->loss, &graph, error);
+    if (!status)
+        status = c2s_model_from_graph_take(model, graph, false, out_model, error);
+    C2S_RETURN(model->context, status, out_model, error);
+}
+
+cnn2snn_status cnn2snn_model_adaround(const cnn2snn_model *model, cnn2snn_samples *samples,
+                                      const cnn2snn_adaround_options *options, cnn2snn_model **out_model,
+                                      cnn2snn_error **error)
+{
+    struct adaround_settings settings = {CNN2SNN_ADAROUND_OPTIONS_INIT, CNN2SNN_OPTIMIZER_INIT, CNN2SNN_LOSS_INIT};
+    c2s_edge_start(error);
+    cnn2snn_status status = read_settings(options, &settings, error);
+    if (!status)
+        status = round_weights(model, samples, &settings, out_model, error);
+    else if (out_model)
+        *out_model = NULL;
+    if (settings.optimizer.destroy_user_data)
+        settings.optimizer.destroy_user_data(settings.optimizer.user_data);
+    if (settings.loss.destroy_user_data)
+        settings.loss.destroy_user_data(settings.loss.user_data);
+    if (settings.options.destroy_user_data)
+        settings.options.destroy_user_data(settings.options.user_data);
     return status;
 }

@@ -148,6 +148,9 @@ static cnn2snn_status correct(cnn2snn_sampler *sampler, size_t index, const cnn2
     C2S_TRY(c2s_sampler_select(sampler, index, false, error));
     const cnn2snn_tensor *bias = layer->weights[layer->weight_count - 1].tensor;
     struct differences differences = {.filters = (size_t)bias->shape[0]};
+    if (c2s_layer_is_channels_first(layer))
+        return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "L-088", layer->name,
+                               "data_format channels_first, expected channels_last");
     differences.sums = c2s_calloc(sampler->context, differences.filters, sizeof *differences.sums);
     cnn2snn_status status = differences.sums ? gather(sampler, &differences, error) : c2s_error_no_memory(error);
     if (!status && differences.rows) {
@@ -176,7 +179,7 @@ cnn2snn_status c2s_bias_correction(const struct c2s_graph *graph, cnn2snn_sample
                                    const cnn2snn_bias_correction_options *options, struct c2s_graph **out_graph,
                                    cnn2snn_error **error)
 {
-    const struct c2s_batching batching = {options->batch_size, options->keep_partial_batch != 0};
+    const struct c2s_batching batching = {options->batch_size, options->keep_partial_batch != 0, false};
     struct c2s_graph *biased = NULL;
     cnn2snn_sampler *sampler = NULL;
     C2S_TRY(c2s_require_sequential(graph, "bias_correction", error));

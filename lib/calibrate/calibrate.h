@@ -9,4 +9,9 @@ cnn2snn_status c2s_bias_correction(const struct c2s_graph *graph, cnn2snn_sample
                                    const cnn2snn_bias_correction_options *options, struct c2s_graph **out_graph,
                                    cnn2snn_error **error);
 
+/* optimizer and loss: checked and complete, whatever the options say of them. */
+cnn2snn_status c2s_adaround(const struct c2s_graph *graph, cnn2snn_samples *samples,
+                            const cnn2snn_adaround_options *options, const cnn2snn_optimizer *optimizer,
+                            const cnn2snn_loss *loss, struct c2s_graph **out_graph, cnn2snn_error **error);
+
 #endif

@@ -73,13 +73,13 @@ static cnn2snn_status measure(cnn2snn_sampler *sampler, double *out_bytes, cnn2s
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status set_pieces(cnn2snn_sampler *sampler, cnn2snn_error **error)
+static cnn2snn_status set_pieces(cnn2snn_sampler *sampler, bool in_one, cnn2snn_error **error)
 {
     double bytes = 1;
     C2S_TRY(measure(sampler, &bytes, error));
     int64_t size = bytes * MAX_PIECE < PIECE_BYTES ? MAX_PIECE : (int64_t)(PIECE_BYTES / bytes);
     size = size < 1 ? 1 : size;
-    sampler->piece_size = size < sampler->batch_size ? size : sampler->batch_size;
+    sampler->piece_size = size < sampler->batch_size && !in_one ? size : sampler->batch_size;
     sampler->pieces_in_batch = (sampler->batch_size - 1) / sampler->piece_size + 1;
     int64_t whole = sampler->used / sampler->batch_size, rest = sampler->used % sampler->batch_size;
     sampler->piece_count =
@@ -94,7 +94,7 @@ static cnn2snn_status fill(cnn2snn_sampler *sampler, const struct c2s_batching *
     sampler->layer_count = sampler->selected = sampler->graph->node_count - 1;
     C2S_TRY(check_samples(sampler->graph, sampler->samples, &sampler->input, error));
     C2S_TRY(set_batches(sampler, batching, error));
-    C2S_TRY(set_pieces(sampler, error));
+    C2S_TRY(set_pieces(sampler, batching->whole, error));
     return c2s_run_init(&sampler->run, sampler->context, 0, error);
 }
 

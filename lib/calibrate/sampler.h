@@ -15,6 +15,7 @@
 struct c2s_batching {
     int64_t batch_size; /* 0: all */
     bool keep_partial;
+    bool whole; /* batches in one piece each, whatever memory that takes */
 };
 
 struct cnn2snn_sampler {

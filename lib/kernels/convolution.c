@@ -13,7 +13,12 @@
 #include "base/error.h"
 
 /* A block of gathered rows takes part of the second-level cache, a panel of weights part of the first-level one. */
-enum { BLOCK_ROWS = 120, BLOCK_DEPTH = 256, GATHER_STRIDE = BLOCK_DEPTH + 16, COLUMN_PART = 64 };
+enum {
+    BLOCK_ROWS = C2S_GATHER_ROWS,
+    BLOCK_DEPTH = C2S_GATHER_DEPTH,
+    GATHER_STRIDE = C2S_GATHER_STRIDE,
+    COLUMN_PART = 64
+};
 
 cnn2snn_status c2s_packed_matrix_create(cnn2snn_context *context, const float *matrix, size_t depth, size_t columns,
                                         size_t stride, struct c2s_packed_matrix *out_packed, cnn2snn_error **error)
@@ -200,6 +205,14 @@ static void gather(const struct job *job, size_t first, size_t rows, size_t grou
                                         .to = to + done * GATHER_STRIDE};
         put_segment(&segment);
     }
+}
+
+void c2s_convolution_gather(const struct c2s_convolution *convolution, const struct c2s_kernels *kernels,
+                            const float *x, size_t first, size_t rows, size_t group, size_t begin, size_t end,
+                            float *to)
+{
+    const struct job job = {.convolution = convolution, .kernels = kernels, .x = x};
+    gather(&job, first, rows, group, begin, end, to);
 }
 
 static void convolve_part(void *data, size_t part, size_t thread)

@@ -35,6 +35,16 @@ size_t c2s_convolution_scratch(size_t threads);
 void c2s_convolve(const struct c2s_convolution *convolution, const struct c2s_kernels *kernels,
                   struct c2s_worker_pool *pool, void *scratch, size_t samples, const float *x, float *y);
 
+/*
+ * The inputs under the windows of outputs [first, first + rows) as rows of a matrix, C2S_GATHER_STRIDE apart; of each
+ * row the part [begin, end), in the order of the kernel's rows, columns and channels of the group. `rows` is at most
+ * C2S_GATHER_ROWS, the part C2S_GATHER_DEPTH. Outputs count through samples, rows and columns.
+ */
+enum { C2S_GATHER_ROWS = 120, C2S_GATHER_DEPTH = 256, C2S_GATHER_STRIDE = C2S_GATHER_DEPTH + 16 };
+void c2s_convolution_gather(const struct c2s_convolution *convolution, const struct c2s_kernels *kernels,
+                            const float *x, size_t first, size_t rows, size_t group, size_t begin, size_t end,
+                            float *to);
+
 /* Depthwise: weights [kernel rows][kernel columns][channels][multiplier]; filter = channel * multiplier + i. */
 struct c2s_depthwise {
     struct c2s_window window;

@@ -85,6 +85,45 @@ LAYOUT(cnn2snn_bias_correction_options, user_data, 32);
 LAYOUT(cnn2snn_bias_correction_options, destroy_user_data, 40);
 SIZE(cnn2snn_bias_correction_options, 48);
 
+LAYOUT(cnn2snn_optimizer, struct_size, 0);
+LAYOUT(cnn2snn_optimizer, kind, 8);
+LAYOUT(cnn2snn_optimizer, nesterov, 12);
+LAYOUT(cnn2snn_optimizer, learning_rate, 16);
+LAYOUT(cnn2snn_optimizer, momentum, 24);
+LAYOUT(cnn2snn_optimizer, beta_1, 32);
+LAYOUT(cnn2snn_optimizer, beta_2, 40);
+LAYOUT(cnn2snn_optimizer, rho, 48);
+LAYOUT(cnn2snn_optimizer, epsilon, 56);
+LAYOUT(cnn2snn_optimizer, centered, 64);
+LAYOUT(cnn2snn_optimizer, reserved, 68);
+LAYOUT(cnn2snn_optimizer, apply, 72);
+LAYOUT(cnn2snn_optimizer, user_data, 80);
+LAYOUT(cnn2snn_optimizer, destroy_user_data, 88);
+SIZE(cnn2snn_optimizer, 96);
+
+LAYOUT(cnn2snn_loss, struct_size, 0);
+LAYOUT(cnn2snn_loss, kind, 8);
+LAYOUT(cnn2snn_loss, reserved, 12);
+LAYOUT(cnn2snn_loss, delta, 16);
+LAYOUT(cnn2snn_loss, evaluate, 24);
+LAYOUT(cnn2snn_loss, user_data, 32);
+LAYOUT(cnn2snn_loss, destroy_user_data, 40);
+SIZE(cnn2snn_loss, 48);
+
+LAYOUT(cnn2snn_adaround_options, struct_size, 0);
+LAYOUT(cnn2snn_adaround_options, optimizer, 8);
+LAYOUT(cnn2snn_adaround_options, loss, 16);
+LAYOUT(cnn2snn_adaround_options, epochs, 24);
+LAYOUT(cnn2snn_adaround_options, batch_size, 32);
+LAYOUT(cnn2snn_adaround_options, keep_partial_batch, 40);
+LAYOUT(cnn2snn_adaround_options, include_activation, 44);
+LAYOUT(cnn2snn_adaround_options, no_gram, 48);
+LAYOUT(cnn2snn_adaround_options, reserved, 52);
+LAYOUT(cnn2snn_adaround_options, layer_done, 56);
+LAYOUT(cnn2snn_adaround_options, user_data, 64);
+LAYOUT(cnn2snn_adaround_options, destroy_user_data, 72);
+SIZE(cnn2snn_adaround_options, 80);
+
 LAYOUT(cnn2snn_quantizer_class, struct_size, 0);
 LAYOUT(cnn2snn_quantizer_class, user_data, 8);
 LAYOUT(cnn2snn_quantizer_class, destroy_user_data, 16);

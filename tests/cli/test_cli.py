@@ -147,7 +147,12 @@ class Usage(Case):
                      ("transform", "activations_rescaling", *m), ("transform", "syncretize", *m, "-sa", "x.npz"),
                      ("transform", "activations_rescaling", *m, "-sa", "x.npz", "-bs", "0"),
                      ("calibrate", *m, "-sa", "x.npz"), ("calibrate", "bc", *m), ("calibrate", "cb", *m, "-sa", "x.npz"),
-                     ("calibrate", "bc", *m, "-sa", "x.npz", "-bs", "0"),
+                     ("calibrate", "bc", *m, "-sa", "x.npz", "-bs", "0"), ("calibrate", "bc", *m, "-sa", "x.npz", "-e", "3"),
+                     ("calibrate", "bc", *m, "-sa", "x.npz", "-act"),
+                     ("calibrate", "adaround", *m, "-sa", "x.npz", "-lr", "fast"),
+                     ("calibrate", "adaround", *m, "-sa", "x.npz", "-lr", "-1"),
+                     ("calibrate", "adaround", *m, "-sa", "x.npz", "-e", "-1"),
+                     ("calibrate", "adaround", *m, "-sa", "x.npz", "--optimizer", "best"),
                      ("run", *m), ("run", *m, "-i", "x.npy"), ("evaluate", *m, "-i", "x.npy"),
                      ("evaluate", *m, "-l", "x.npy")):
             with self.subTest(" ".join(args)):
@@ -268,6 +273,22 @@ class Names(Case):
         self.assertEqual(self.files(), sorted(["net.h5", "s.npz", "c.npz", name, "other.h5", "plain.h5"]))
         self.assertEqual((self.dir / name).read_bytes(), (self.dir / "other.h5").read_bytes())
         self.assertTrue(self.config_of(name, "relu_0")["max_value"] < self.config_of("plain.h5", "relu_0")["max_value"])
+
+    def test_l118_l137_calibrate_adaround(self):
+        self.quantized_model("net.h5")
+        images = np.load(MNIST / "images_1000.npy")[:20].reshape(20, 28, 28, 1)
+        np.savez(self.dir / "s.npz", images)
+        out = self.done("calibrate", "adaround", "-m", "net.h5", "-sa", "s.npz").stdout
+        self.assertEqual(re.findall(r"(\w+): quantization error .*, \d+ of \d+ quantized weights changed", out),
+                         ["conv_0", "sep_1", "classifier"])
+        self.done("calibrate", "adaround", "-m", "net.h5", "-sa", "s.npz", "-e", "10", "-lr", "0.01", "--optimizer", "adam",
+                  "-o", "same.h5")
+        name = "net_adaround_calibrated.h5"
+        self.assertEqual((self.dir / name).read_bytes(), (self.dir / "same.h5").read_bytes())
+        for i, more in enumerate((["-e", "3"], ["-lr", "0.1"], ["--optimizer", "sgd"], ["--optimizer", "rmsprop"], ["-bs", "5"],
+                                  ["--include_activation"], ["--no-prepare"])):
+            self.done("calibrate", "adaround", "-m", "net.h5", "-sa", "s.npz", "-q", "-o", "%d.h5" % i, *more)
+            self.assertNotEqual((self.dir / name).read_bytes(), (self.dir / ("%d.h5" % i)).read_bytes(), more)
 
     def test_calibrate_says_what_is_wrong(self):
         self.quantized_model("net.h5")

@@ -28,6 +28,13 @@ typedef cnn2snn_akida_save_options akida_save_options;
 typedef cnn2snn_predict_options predict_options;
 typedef cnn2snn_quantizer_class quantizer_class;
 typedef cnn2snn_activation_class activation_class;
+typedef cnn2snn_adaround_options adaround_options;
+typedef cnn2snn_bias_correction_options bias_correction_options;
+typedef cnn2snn_calibrated_layer calibrated_layer;
+typedef cnn2snn_loss loss;
+typedef cnn2snn_metric metric;
+typedef cnn2snn_optimizer optimizer;
+typedef cnn2snn_sampler_options sampler_options;
 
 static void print_options(void)
 {
@@ -62,11 +69,42 @@ static void print_classes(void)
           FIELD(activation_class, step));
 }
 
+static void print_calibration(void)
+{
+    PRINT("SamplerOptions", sampler_options, 0, FIELD(sampler_options, struct_size),
+          FIELD(sampler_options, batch_size), FIELD(sampler_options, keep_partial_batch),
+          FIELD(sampler_options, reserved));
+    PRINT("Metric", metric, 0, FIELD(metric, struct_size), FIELD(metric, user_data), FIELD(metric, destroy_user_data),
+          FIELD(metric, reset), FIELD(metric, update), FIELD(metric, result));
+    PRINT("CalibratedLayer", calibrated_layer, 0, FIELD(calibrated_layer, struct_size),
+          FIELD(calibrated_layer, layer_name), FIELD(calibrated_layer, error_before),
+          FIELD(calibrated_layer, error_after), FIELD(calibrated_layer, changed_weights),
+          FIELD(calibrated_layer, weight_count), FIELD(calibrated_layer, epochs));
+    PRINT("BiasCorrectionOptions", bias_correction_options, 0, FIELD(bias_correction_options, struct_size),
+          FIELD(bias_correction_options, batch_size), FIELD(bias_correction_options, keep_partial_batch),
+          FIELD(bias_correction_options, reserved), FIELD(bias_correction_options, layer_done),
+          FIELD(bias_correction_options, user_data), FIELD(bias_correction_options, destroy_user_data));
+    PRINT("Optimizer", optimizer, 0, FIELD(optimizer, struct_size), FIELD(optimizer, kind),
+          FIELD(optimizer, nesterov), FIELD(optimizer, learning_rate), FIELD(optimizer, momentum),
+          FIELD(optimizer, beta_1), FIELD(optimizer, beta_2), FIELD(optimizer, rho), FIELD(optimizer, epsilon),
+          FIELD(optimizer, centered), FIELD(optimizer, reserved), FIELD(optimizer, apply),
+          FIELD(optimizer, user_data), FIELD(optimizer, destroy_user_data));
+    PRINT("Loss", loss, 0, FIELD(loss, struct_size), FIELD(loss, kind), FIELD(loss, reserved), FIELD(loss, delta),
+          FIELD(loss, evaluate), FIELD(loss, user_data), FIELD(loss, destroy_user_data));
+    PRINT("AdaroundOptions", adaround_options, 0, FIELD(adaround_options, struct_size),
+          FIELD(adaround_options, optimizer), FIELD(adaround_options, loss), FIELD(adaround_options, epochs),
+          FIELD(adaround_options, batch_size), FIELD(adaround_options, keep_partial_batch),
+          FIELD(adaround_options, include_activation), FIELD(adaround_options, no_gram),
+          FIELD(adaround_options, reserved), FIELD(adaround_options, layer_done), FIELD(adaround_options, user_data),
+          FIELD(adaround_options, destroy_user_data));
+}
+
 int main(void)
 {
     printf("{");
     print_options();
     print_classes();
+    print_calibration();
     PRINT("ContextOptions", context_options, 1, FIELD(context_options, struct_size),
           FIELD(context_options, allocator), FIELD(context_options, log), FIELD(context_options, log_user_data),
           FIELD(context_options, destroy_log_user_data), FIELD(context_options, progress),

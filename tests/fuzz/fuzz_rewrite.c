@@ -76,8 +76,23 @@ static cnn2snn_status correct_biases(const struct c2s_graph *graph, struct c2s_g
     return status;
 }
 
+static cnn2snn_status round_weights(const struct c2s_graph *graph, struct c2s_graph **out_graph,
+                                    cnn2snn_error **error)
+{
+    const cnn2snn_optimizer optimizer = CNN2SNN_OPTIMIZER_INIT;
+    const cnn2snn_loss loss = CNN2SNN_LOSS_INIT;
+    cnn2snn_adaround_options options = CNN2SNN_ADAROUND_OPTIONS_INIT;
+    cnn2snn_samples *samples = NULL;
+    options.epochs = options.include_activation = 1;
+    C2S_TRY(make_samples(graph, &samples, error));
+    cnn2snn_status status = c2s_adaround(graph, samples, &options, &optimizer, &loss, out_graph, error);
+    c2s_samples_release(samples);
+    return status;
+}
+
 static cnn2snn_status (*const rewrites[])(const struct c2s_graph *, struct c2s_graph **,
                                           cnn2snn_error **) = {correct_biases,
+                                                               round_weights,
                                                                quantize,
                                                                quantize_unfolded,
                                                                quantize_one,

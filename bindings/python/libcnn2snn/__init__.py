@@ -106,6 +106,66 @@ class BiasCorrectionOptions(Options):
     _fields_ = SamplerOptions._fields_ + [("layer_done", LAYER_DONE), ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
 
 
+APPLY = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_uint64, C.c_size_t, C.c_size_t, C.POINTER(C.c_float), C.POINTER(C.c_float),
+                    C.POINTER(C.c_void_p))
+EVALUATE = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_double), C.POINTER(C.c_float),
+                       C.POINTER(C.c_void_p))
+OPTIMIZERS = {"sgd": 1, "adam": 2, "rmsprop": 3}
+LOSSES = {"mse": 1, "mae": 2, "huber": 3}
+
+
+class Optimizer(Options):
+    """kind: a name of OPTIMIZERS with Keras's arguments, or a function(step, variable, gradient, values) that changes
+    the numpy array values."""
+    _fields_ = [("struct_size", C.c_size_t), ("kind", C.c_int32), ("nesterov", C.c_int32), ("learning_rate", C.c_double),
+                ("momentum", C.c_double), ("beta_1", C.c_double), ("beta_2", C.c_double), ("rho", C.c_double),
+                ("epsilon", C.c_double), ("centered", C.c_int32), ("reserved", C.c_int32), ("apply", APPLY),
+                ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
+
+    def __init__(self, kind="adam", learning_rate=0.001, momentum=0.0, nesterov=False, beta_1=0.9, beta_2=0.999, rho=0.9,
+                 epsilon=1e-7, centered=False):
+        super().__init__(kind=4 if callable(kind) else OPTIMIZERS[kind], learning_rate=learning_rate, momentum=momentum,
+                         nesterov=nesterov, beta_1=beta_1, beta_2=beta_2, rho=rho, epsilon=epsilon, centered=centered)
+        if callable(kind):
+            import numpy as np
+
+            def step(_, number, variable, count, gradient, values, error):
+                try:
+                    kind(number, variable, np.ctypeslib.as_array(gradient, (count,)), np.ctypeslib.as_array(values, (count,)))
+                    return 0
+                except Exception:
+                    return -14
+            self.apply = APPLY(step)
+
+
+class Loss(Options):
+    """kind: a name of LOSSES, or a function(y_true, y_pred) that gives the loss and its gradient by y_pred."""
+    _fields_ = [("struct_size", C.c_size_t), ("kind", C.c_int32), ("reserved", C.c_int32), ("delta", C.c_double),
+                ("evaluate", EVALUATE), ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
+
+    def __init__(self, kind="mse", delta=1.0):
+        super().__init__(kind=4 if callable(kind) else LOSSES[kind], delta=delta)
+        if callable(kind):
+            import numpy as np
+
+            def evaluate(_, y_true, y_pred, out, gradient, error):
+                try:
+                    q = tensor_array(y_pred)
+                    out[0], g = kind(tensor_array(y_true), q)
+                    np.ctypeslib.as_array(gradient, q.shape)[...] = g
+                    return 0
+                except Exception:
+                    return -14
+            self.evaluate = EVALUATE(evaluate)
+
+
+class AdaroundOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("optimizer", C.POINTER(Optimizer)), ("loss", C.POINTER(Loss)),
+                ("epochs", C.c_int64), ("batch_size", C.c_int64), ("keep_partial_batch", C.c_int32),
+                ("include_activation", C.c_int32), ("no_gram", C.c_int32), ("reserved", C.c_int32),
+                ("layer_done", LAYER_DONE), ("user_data", C.c_void_p), ("destroy", C.c_void_p)]
+
+
 class Error(Exception):
     """What the library's error object says. Also an instance of the Python class that the reference raises."""
 
@@ -177,7 +237,7 @@ def _open():
         "sampler_quantization_error_by": (C.c_int32, P, P, C.POINTER(C.c_double), pP),
         "model_get_input_shape": (C.c_int32, P, Z, Z, P, C.POINTER(Z), pP),
         "model_next_activation": (C.c_int32, P, S, pP, pP),
-        "model_bias_correction": (C.c_int32, P, P, P, pP, pP),
+        "model_bias_correction": (C.c_int32, P, P, P, pP, pP), "model_adaround": (C.c_int32, P, P, P, pP, pP),
     })
     signatures["model_normalize_separable_layer"] = (C.c_int32, P, S, pP)
     signatures["model_activations_rescaling"] = (C.c_int32, P, P, C.c_int64, pP, pP)
@@ -488,6 +548,15 @@ class Model(Handle):
         done = _layer_done(layer_done)
         o = BiasCorrectionOptions(batch_size=batch_size or 0, keep_partial_batch=keep_partial_batch, layer_done=done)
         return Model(self.context, made("model_bias_correction", self.handle, x.handle, C.byref(o)))
+
+    def adaround(self, samples, optimizer=None, epochs=10, loss=None, batch_size=None, include_activation=False,
+                 keep_partial_batch=False, no_gram=False, layer_done=None):
+        """optimizer: an Optimizer (None: Adam of 0.01); loss: a Loss (None: mean squared error)."""
+        x = Samples.of(self.context, samples)
+        o = AdaroundOptions(optimizer=C.pointer(optimizer) if optimizer else None, loss=C.pointer(loss) if loss else None,
+                            epochs=epochs, batch_size=batch_size or 0, keep_partial_batch=keep_partial_batch,
+                            include_activation=include_activation, no_gram=no_gram, layer_done=_layer_done(layer_done))
+        return Model(self.context, made("model_adaround", self.handle, x.handle, C.byref(o)))
 
     def _hardware_mapper(self, function):
         def add_faults(_, context, akida_model, report, error):

@@ -72,7 +72,7 @@ static inline void randomize(struct c2s_graph *graph)
 static inline cnn2snn_sampler *sampler_of(const struct c2s_graph *graph, cnn2snn_samples *samples, int64_t batch_size,
                                           bool keep_partial)
 {
-    const struct c2s_batching batching = {batch_size, keep_partial};
+    const struct c2s_batching batching = {batch_size, keep_partial, false};
     cnn2snn_sampler *sampler = NULL;
     must(c2s_sampler_create(graph, samples, &batching, &sampler, &error));
     return sampler;
