@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of all variants, for byte_kernels.c to choose from. */
+#ifndef C2S_BYTE_KERNELS_VARIANTS_H
+#define C2S_BYTE_KERNELS_VARIANTS_H
+
+#include "kernels/byte_kernels.h"
+
+#if defined(__x86_64__)
+#define C2S_BYTE_KERNELS_X86 1
+extern const struct c2s_byte_kernels c2s_byte_kernels_avx2;
+extern const struct c2s_byte_kernels c2s_byte_kernels_avx512;
+extern const struct c2s_byte_kernels c2s_byte_kernels_avxvnni;
+extern const struct c2s_byte_kernels c2s_byte_kernels_avx512vnni;
+#endif
+extern const struct c2s_byte_kernels c2s_byte_kernels_plain;
+
+#endif
