@@ -3,12 +3,11 @@
 #include <string.h>
 
 #include "simulate/run.h"
-
-enum { POTENTIAL_BITS = 20 };
+#include "simulate/run_v1.h"
 
 /* Level of an activation: ceil(16 (potential - threshold) / step), from 0 to the largest. None: the potentials stay.
  */
-static void activate(const struct c2s_stage *stage, int32_t *values, int64_t places)
+void c2s_apply_levels(const struct c2s_stage *stage, int32_t *values, int64_t places)
 {
     int64_t filters = stage->out[2], top = (1 << stage->act_bits) - 1;
     for (int64_t i = 0; stage->activation && i < places; i++, values += filters)
@@ -25,28 +24,28 @@ static void average_pool(const struct c2s_stage *stage, const int32_t *sums, int
     memset(output, 0, (size_t)filters * sizeof *output);
     for (int64_t i = 0; i < places; i++, sums += filters)
         for (int64_t f = 0; f < filters; f++)
-            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + sums[f], POTENTIAL_BITS);
+            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + sums[f], C2S_POTENTIAL_BITS);
 }
 
 /* Pooling of the sums, which lie in the scratch, and the activation. */
-static void pool_sums(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
+void c2s_pool_potentials(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
 {
     if (stage->pool_type == C2S_POOL_MAX)
         c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
     else
         average_pool(stage, sums, output);
-    activate(stage, output, stage->out[0] * stage->out[1]);
+    c2s_apply_levels(stage, output, stage->out[0] * stage->out[1]);
 }
 
 C2S_DECLARE_RUN(c2s_run_convolutional)
 {
     if (stage->pool_type == C2S_POOL_NONE) {
-        c2s_run_sums(stage, inputs[0], scratch, output, activate, pool);
+        c2s_run_sums(stage, inputs[0], scratch, output, c2s_apply_levels, pool);
         return;
     }
     int32_t *sums = scratch + stage->conv_offset;
     c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    pool_sums(stage, sums, output);
+    c2s_pool_potentials(stage, sums, output);
 }
 
 C2S_DECLARE_RUN(c2s_run_separable)
@@ -58,9 +57,9 @@ C2S_DECLARE_RUN(c2s_run_separable)
     c2s_run_depthwise_sums(stage, inputs[0], scratch, between, NULL, pool);
     c2s_run_products(stage, between, places, channels, stage->pointwise, between + places * channels, sums);
     if (pooled)
-        pool_sums(stage, sums, output);
+        c2s_pool_potentials(stage, sums, output);
     else
-        activate(stage, output, places);
+        c2s_apply_levels(stage, output, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_fully_connected)
@@ -72,6 +71,6 @@ C2S_DECLARE_RUN(c2s_run_fully_connected)
                 scratch[(c * y + j) * x + i] = inputs[0][(i * y + j) * channels + c];
     c2s_run_products(stage, scratch, 1, x * y * channels, stage->weights, scratch + x * y * channels, output);
     for (int64_t f = 0; f < stage->out[2]; f++)
-        output[f] = (int32_t)c2s_saturate(output[f], POTENTIAL_BITS);
-    activate(stage, output, 1);
+        output[f] = (int32_t)c2s_saturate(output[f], C2S_POTENTIAL_BITS);
+    c2s_apply_levels(stage, output, 1);
 }

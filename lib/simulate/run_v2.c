@@ -6,6 +6,8 @@
 
 #include "simulate/run.h"
 
+enum { POOLED_FILTERS = 64 };
+
 const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)
 {
     if (!stage->must_pad)
@@ -78,15 +80,25 @@ void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t 
         }
 }
 
+/* Some filters at a time, so that sums stay in registers and values are read in their order. */
 static void average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
 {
     int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
-    for (int64_t f = 0; f < filters; f++) {
-        int64_t sum = 0;
+    for (int64_t first = 0; first < filters; first += POOLED_FILTERS) {
+        int64_t sums[POOLED_FILTERS] = {0}, count = filters - first;
+        count = count < POOLED_FILTERS ? count : POOLED_FILTERS;
         for (int64_t i = 0; i < places; i++)
-            sum += values[i * filters + f];
-        output[f] = (int32_t)c2s_saturate(sum, stage->post_bits);
+            for (int64_t f = 0; f < count; f++)
+                sums[f] += values[i * filters + first + f];
+        for (int64_t f = 0; f < count; f++)
+            output[first + f] = (int32_t)c2s_saturate(sums[f], stage->post_bits);
     }
+}
+
+void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
+{
+    average_pool(stage, values, output);
+    c2s_rescale_output(stage, output, 1);
 }
 
 void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places)
@@ -101,7 +113,7 @@ void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t place
 }
 
 /* Max pooling goes first, as what follows keeps the order of numbers; average pooling behind the activation. */
-static void pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *output)
+void c2s_pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *output)
 {
     int64_t places = stage->window.x.out * stage->window.y.out;
     if (stage->pool_type == C2S_POOL_MAX) {
@@ -111,8 +123,7 @@ static void pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *out
     }
     c2s_add_bias(stage, sums, places);
     c2s_apply_activation(stage, sums, places);
-    average_pool(stage, sums, output);
-    c2s_rescale_output(stage, output, 1);
+    c2s_average_pool(stage, sums, output);
 }
 
 /* ------------------------------------------------------------------------------------------------ layers */
@@ -125,7 +136,7 @@ C2S_DECLARE_RUN(c2s_run_conv2d)
     }
     int32_t *sums = scratch + stage->conv_offset;
     c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    pool_sums(stage, sums, output);
+    c2s_pool_sums(stage, sums, output);
 }
 
 C2S_DECLARE_RUN(c2s_run_depthwise_conv2d)
@@ -136,7 +147,7 @@ C2S_DECLARE_RUN(c2s_run_depthwise_conv2d)
     }
     int32_t *sums = scratch + stage->conv_offset;
     c2s_run_depthwise_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    pool_sums(stage, sums, output);
+    c2s_pool_sums(stage, sums, output);
 }
 
 static void shift_places(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)

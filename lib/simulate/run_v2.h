@@ -12,7 +12,11 @@ void c2s_add_bias(const struct c2s_stage *stage, int32_t *sums, int64_t places);
 void c2s_apply_activation(const struct c2s_stage *stage, int32_t *values, int64_t places);
 /* Output scale and shift, and the output's bits. */
 void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t places);
-/* All of them, in place. */
+/* Averages values with bias and activation, and scales them. */
+void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output);
+/* All that is done with sums where there is pooling. */
+void c2s_pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *output);
+/* All of it without pooling, in place. */
 void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places);
 
 #endif

@@ -74,9 +74,24 @@ void c2s_sample_load(const struct c2s_stage *first, const cnn2snn_tensor *input,
         }
 }
 
+void c2s_sample_load_bytes(const struct c2s_stage *first, const uint8_t *sample, uint8_t *out)
+{
+    size_t count = (size_t)(first->in[0] * first->in[1] * first->in[2]);
+    uint8_t flip = first->dtype == CNN2SNN_DTYPE_INT8 ? 128 : 0;
+    for (size_t i = 0; i < count; i++)
+        out[i] = sample[i] ^ flip;
+}
+
 void c2s_sample_store(const struct c2s_stage *stage, const int32_t *values, cnn2snn_tensor *output, size_t sample)
 {
     size_t count = (size_t)(stage->out[0] * stage->out[1] * stage->out[2]), base = sample * count;
+    const uint8_t *bytes = (const uint8_t *)values;
+    uint8_t flip = stage->dtype == CNN2SNN_DTYPE_INT8 ? 128 : 0;
+    if (stage->has_bytes) {
+        for (size_t i = 0; i < count; i++)
+            ((uint8_t *)output->data)[base + i] = bytes[i] ^ flip;
+        return;
+    }
     switch (output->dtype) {
     case CNN2SNN_DTYPE_UINT8:
     case CNN2SNN_DTYPE_INT8:

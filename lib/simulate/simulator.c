@@ -55,9 +55,16 @@ static void give_region(struct layout *layout, size_t offset, size_t size)
     layout->gaps[layout->gap_count++] = (struct gap){offset, size};
 }
 
+/* Elements in whole cache lines, so that each region begins with one. */
+static size_t whole_lines(size_t count)
+{
+    return (count + 15) / 16 * 16;
+}
+
 static size_t output_size(const struct c2s_stage *stage)
 {
-    return (size_t)(stage->out[0] * stage->out[1] * stage->out[2]);
+    size_t count = (size_t)(stage->out[0] * stage->out[1] * stage->out[2]);
+    return whole_lines(stage->has_bytes ? (count + C2S_BYTE_SLACK + 3) / 4 : count);
 }
 
 static void free_output(const cnn2snn_simulator *simulator, struct layout *layout, size_t index)
@@ -79,6 +86,25 @@ static void place_outputs(cnn2snn_simulator *simulator, struct layout *layout, c
     }
 }
 
+static bool runs_on_bytes(const struct c2s_stage *stage)
+{
+    return stage->bytes.kernels != NULL;
+}
+
+/* Elements of inputs that the stage needs in another form than they are kept in. */
+static size_t converted_size(const cnn2snn_simulator *simulator, const struct c2s_stage *stage)
+{
+    size_t largest = 0;
+    for (size_t j = 0; j < stage->inbound_count; j++) {
+        const struct c2s_stage *producer = &simulator->stages[stage->inbounds[j]];
+        size_t count = (size_t)(producer->out[0] * producer->out[1] * producer->out[2]);
+        size_t size = whole_lines(runs_on_bytes(stage) ? (count + C2S_BYTE_SLACK + 3) / 4 : count);
+        if (producer->has_bytes != runs_on_bytes(stage) && size > largest)
+            largest = size;
+    }
+    return largest;
+}
+
 static cnn2snn_status plan_lane(cnn2snn_simulator *simulator, cnn2snn_error **error)
 {
     size_t count = simulator->stage_count, scratch = 0;
@@ -92,11 +118,15 @@ static cnn2snn_status plan_lane(cnn2snn_simulator *simulator, cnn2snn_error **er
         for (size_t j = 0; j < stage->inbound_count; j++)
             last_use[stage->inbounds[j]] = i;
         scratch = stage->scratch_size > scratch ? stage->scratch_size : scratch;
+        size_t converted = converted_size(simulator, stage), own = stage->bytes.own_size;
+        simulator->converted_size = converted > simulator->converted_size ? converted : simulator->converted_size;
+        simulator->own_size = own > simulator->own_size ? own : simulator->own_size;
     }
     if (!status) {
         place_outputs(simulator, &layout, last_use);
         simulator->scratch_offset = layout.end;
-        simulator->lane_size = layout.end + scratch;
+        simulator->converted_offset = layout.end + whole_lines(scratch);
+        simulator->lane_size = simulator->converted_offset + 2 * simulator->converted_size;
     }
     c2s_free(simulator->context, layout.gaps);
     c2s_free(simulator->context, last_use);
@@ -116,7 +146,8 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
         status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
     for (size_t i = 0; i < model->layer_count && !status; i++) {
         struct c2s_stage *stage = &simulator->stages[simulator->stage_count++];
-        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->vectors, stage, error);
+        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->vectors, simulator->bytes,
+                                   stage, error);
         stage->state_offset = simulator->state_size;
         if (!status && !c2s_add_size(simulator->state_size, stage->state_size, &simulator->state_size))
             status = c2s_error_no_memory(error);
@@ -129,18 +160,20 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
 static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **error)
 {
     cnn2snn_context *context = simulator->context;
-    size_t elements, bytes;
-    simulator->lane_count = simulator->state_size ? 1 : c2s_worker_pool_threads(simulator->pool);
+    size_t elements, bytes, threads = c2s_worker_pool_threads(simulator->pool), own;
+    simulator->lane_count = simulator->state_size ? 1 : threads;
     if (!c2s_mul_size(simulator->lane_size, simulator->lane_count, &elements) ||
         !c2s_add_size(elements, simulator->state_size, &elements) ||
-        !c2s_mul_size(elements, sizeof(int32_t), &bytes) || bytes > context->max_total_bytes)
+        !c2s_mul_size(elements, sizeof(int32_t), &bytes) || !c2s_mul_size(simulator->own_size, threads, &own) ||
+        !c2s_add_size(bytes, own, &own) || own > context->max_total_bytes)
         return c2s_error(context, error, CNN2SNN_E_LIMIT, "S-SIZE",
                          "the model needs more memory than the context's max_total_bytes allow");
     simulator->lanes = c2s_alloc(context, bytes);
-    simulator->memory_size = bytes;
+    simulator->own = c2s_alloc(context, own - bytes);
+    simulator->memory_size = own;
     for (size_t i = 0; i < simulator->stage_count; i++)
         simulator->memory_size += simulator->stages[i].memory_size;
-    if (!simulator->lanes)
+    if (!simulator->lanes || !simulator->own)
         return c2s_error_no_memory(error);
     simulator->state = simulator->lanes + simulator->lane_size * simulator->lane_count;
     c2s_simulator_reset(simulator);
@@ -164,7 +197,8 @@ static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2s
     C2S_TRY(check_graph(simulator, error));
     C2S_TRY(prepare_stages(simulator, error));
     const int64_t *in = simulator->stages[0].in;
-    simulator->input_size = (size_t)(in[0] * in[1] * in[2]);
+    bool bytes = runs_on_bytes(&simulator->stages[0]) || simulator->stages[0].has_bytes;
+    simulator->input_size = bytes ? 0 : whole_lines((size_t)(in[0] * in[1] * in[2]));
     C2S_TRY(plan_lane(simulator, error));
     C2S_TRY(c2s_worker_pool_create(simulator->context, threads ? threads : simulator->context->threads,
                                    &simulator->pool, error));
@@ -172,7 +206,8 @@ static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2s
 }
 
 cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
-                                         const struct c2s_vector_kernels *vectors, cnn2snn_simulator **out_simulator,
+                                         const struct c2s_vector_kernels *vectors,
+                                         const struct c2s_byte_kernels *bytes, cnn2snn_simulator **out_simulator,
                                          cnn2snn_error **error)
 {
     cnn2snn_simulator *simulator = c2s_calloc(model->context, 1, sizeof *simulator);
@@ -182,6 +217,7 @@ cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32
     simulator->model = (cnn2snn_akida_model *)model; /* only its count of references changes */
     atomic_fetch_add(&simulator->model->references, 1);
     simulator->vectors = vectors;
+    simulator->bytes = bytes;
     cnn2snn_status status = start(simulator, threads, error);
     if (status)
         c2s_simulator_destroy(simulator);
@@ -193,7 +229,8 @@ cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32
 cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error)
 {
-    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(), out_simulator, error);
+    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(), c2s_byte_kernels_get(), out_simulator,
+                                     error);
 }
 
 void c2s_simulator_destroy(cnn2snn_simulator *simulator)
@@ -206,6 +243,7 @@ void c2s_simulator_destroy(cnn2snn_simulator *simulator)
     c2s_worker_pool_destroy(simulator->pool);
     c2s_free(context, simulator->stages);
     c2s_free(context, simulator->lanes);
+    c2s_free(context, simulator->own);
     c2s_akida_model_release(simulator->model);
     c2s_free(context, simulator);
     c2s_context_release(context);
@@ -228,19 +266,56 @@ struct job {
     bool predict;
 };
 
+/* A stage's input in the form that it needs. */
+static const void *input_of(const cnn2snn_simulator *simulator, const struct c2s_stage *stage, size_t j,
+                            int32_t *lane)
+{
+    const struct c2s_stage *producer = &simulator->stages[stage->inbounds[j]];
+    const int32_t *values = lane + producer->output_offset;
+    int32_t *converted = lane + simulator->converted_offset + j * simulator->converted_size;
+    size_t count = (size_t)(producer->out[0] * producer->out[1] * producer->out[2]);
+    bool is_signed = producer->dtype == CNN2SNN_DTYPE_INT8;
+    if (producer->has_bytes == runs_on_bytes(stage))
+        return values;
+    if (producer->has_bytes)
+        c2s_integers_from_bytes((const uint8_t *)values, count, is_signed, converted);
+    else
+        c2s_bytes_from_integers(values, count, is_signed, (uint8_t *)converted);
+    return converted;
+}
+
+static void run_stage(const struct job *job, const struct c2s_stage *stage, const uint8_t *sample, int32_t *lane,
+                      size_t thread)
+{
+    cnn2snn_simulator *simulator = job->simulator;
+    int32_t *output = lane + stage->output_offset, *scratch = lane + simulator->scratch_offset;
+    const struct c2s_crew crew = {job->pool, thread, simulator->own, simulator->own_size};
+    const int32_t *inputs[2] = {lane, lane};
+    const void *bytes = sample;
+    for (size_t j = 0; j < stage->inbound_count; j++)
+        bytes = inputs[j] = input_of(simulator, stage, j, lane);
+    if (runs_on_bytes(stage))
+        c2s_byte_plan_run(stage, bytes, output, scratch, &crew);
+    else if (stage->has_bytes)
+        c2s_sample_load_bytes(stage, sample, (uint8_t *)output);
+    else
+        stage->run(stage, inputs, output, scratch, simulator->state + stage->state_offset, job->pool);
+}
+
 static void run_sample(void *data, size_t sample, size_t thread)
 {
     struct job *job = data;
     cnn2snn_simulator *simulator = job->simulator;
+    const struct c2s_stage *first = &simulator->stages[0];
     int32_t *lane = simulator->lanes + thread * simulator->lane_size;
-    c2s_sample_load(&simulator->stages[0], job->input, sample, lane);
+    const uint8_t *bytes = NULL;
+    if (runs_on_bytes(first) || first->has_bytes)
+        bytes = (const uint8_t *)job->input->data + sample * (size_t)(first->in[0] * first->in[1] * first->in[2]);
+    else
+        c2s_sample_load(first, job->input, sample, lane);
     for (size_t i = 0; i < simulator->stage_count; i++) {
         const struct c2s_stage *stage = &simulator->stages[i];
-        const int32_t *inputs[2] = {lane, lane};
-        for (size_t j = 0; j < stage->inbound_count; j++)
-            inputs[j] = lane + simulator->stages[stage->inbounds[j]].output_offset;
-        stage->run(stage, inputs, lane + stage->output_offset, lane + simulator->scratch_offset,
-                   simulator->state + stage->state_offset, job->pool);
+        run_stage(job, stage, bytes, lane, thread);
         if (job->layers)
             c2s_sample_store(stage, lane + stage->output_offset, job->layers[i], sample);
     }

@@ -13,11 +13,15 @@ struct cnn2snn_simulator {
     struct c2s_stage *stages;
     size_t stage_count;
     const struct c2s_vector_kernels *vectors;
+    const struct c2s_byte_kernels *bytes;
     struct c2s_worker_pool *pool;
     size_t lane_count; /* working memories, one for each thread */
     size_t input_size; /* elements of one sample */
     size_t lane_size;  /* elements: the sample, then the outputs of stages, then the scratch */
     size_t scratch_offset;
+    size_t converted_offset, converted_size; /* two inputs in another form than they are kept in, elements each */
+    size_t own_size;                         /* bytes of each thread, for layers on bytes */
+    uint8_t *own;
     int32_t *lanes;
     size_t state_size; /* elements; 0: samples don't depend on each other */
     int32_t *state;
@@ -27,9 +31,10 @@ struct cnn2snn_simulator {
 /* threads 0: the context's. */
 cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error);
-/* The same with these vector loops; NULL: plain ones. */
+/* The same with these loops; NULL: plain ones. */
 cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
-                                         const struct c2s_vector_kernels *vectors, cnn2snn_simulator **out_simulator,
+                                         const struct c2s_vector_kernels *vectors,
+                                         const struct c2s_byte_kernels *bytes, cnn2snn_simulator **out_simulator,
                                          cnn2snn_error **error);
 void c2s_simulator_destroy(cnn2snn_simulator *simulator);
 void c2s_simulator_reset(cnn2snn_simulator *simulator);

@@ -555,8 +555,8 @@ static cnn2snn_status prepare_kind(const struct c2s_preparation *at, const struc
 
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 const struct c2s_vector_kernels *vectors, struct c2s_stage *stage,
-                                 cnn2snn_error **error)
+                                 const struct c2s_vector_kernels *vectors, const struct c2s_byte_kernels *bytes,
+                                 struct c2s_stage *stage, cnn2snn_error **error)
 {
     const struct c2s_akida_layer *layer = &model->layers[index];
     struct c2s_preparation at = {model, layer, shapes, stage, error, CNN2SNN_DTYPE_UINT8}; /* images */
@@ -578,7 +578,8 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
         at.input_dtype = stages[layer->inbounds[0]].dtype;
     C2S_TRY(count_elements(&at, stage->in[0], stage->in[1], stage->in[2], &count));
     C2S_TRY(count_elements(&at, stage->out[0], stage->out[1], stage->out[2], &count));
-    return prepare_kind(&at, stages);
+    C2S_TRY(prepare_kind(&at, stages));
+    return c2s_byte_plan_prepare(&at, bytes, stage->inbound_count ? &stages[stage->inbounds[0]] : NULL);
 }
 
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage)

@@ -8,6 +8,7 @@
 
 #include "akida/akida_model.h"
 #include "base/worker_pool.h"
+#include "simulate/byte_plan.h"
 #include "simulate/integer_kernels.h"
 #include "simulate/vector_kernels.h"
 
@@ -51,6 +52,9 @@ struct c2s_stage {
     const int32_t *zeros;                     /* one for each channel, with wide_weights */
     struct c2s_vector_finish finish;          /* bias NULL: not in use */
 
+    struct c2s_byte_plan bytes;
+    bool has_bytes; /* the output is kept as bytes */
+
     size_t output_offset;            /* in a lane, in elements */
     size_t scratch_size;             /* elements */
     size_t conv_offset;              /* in the scratch: the sums in front of pooling */
@@ -58,14 +62,14 @@ struct c2s_stage {
 };
 
 /*
- * Makes layer `index` ready; `stages` holds those before it; vectors NULL: only plain loops. CNN2SNN_E_UNSUPPORTED
- * for kinds that can't run, CNN2SNN_E_MALFORMED or _E_VALUE for parameters and variables that don't make sense. Freed
- * with c2s_stage_clear, also after a failure.
+ * Makes layer `index` ready; `stages` holds those before it; vectors and bytes NULL: only plain loops.
+ * CNN2SNN_E_UNSUPPORTED for kinds that can't run, CNN2SNN_E_MALFORMED or _E_VALUE for parameters and variables that
+ * don't make sense. Freed with c2s_stage_clear, also after a failure.
  */
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 const struct c2s_vector_kernels *vectors, struct c2s_stage *stage,
-                                 cnn2snn_error **error);
+                                 const struct c2s_vector_kernels *vectors, const struct c2s_byte_kernels *bytes,
+                                 struct c2s_stage *stage, cnn2snn_error **error);
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage);
 
 #endif

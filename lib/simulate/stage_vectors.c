@@ -37,6 +37,17 @@ cnn2snn_status c2s_prepare_memory(const struct c2s_preparation *at, uint64_t cou
     return CNN2SNN_OK;
 }
 
+void c2s_prepare_release(const struct c2s_preparation *at, const void *memory)
+{
+    struct c2s_stage *stage = at->stage;
+    for (size_t i = 0; memory && i < stage->owned_count; i++)
+        if (stage->owned[i] == memory) {
+            c2s_free(at->model->context, stage->owned[i]);
+            stage->owned[i] = stage->owned[--stage->owned_count];
+            return;
+        }
+}
+
 /* The variable's row and tensor; *out_tensor is NULL where the file has none. *out_count: elements that there must
  * be. */
 static cnn2snn_status find_variable(const struct c2s_preparation *at, const char *name,

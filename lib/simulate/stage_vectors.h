@@ -21,6 +21,9 @@ cnn2snn_status c2s_prepare_parameter(const struct c2s_preparation *at, const cha
 /* Memory of the stage: zeros. */
 cnn2snn_status c2s_prepare_memory(const struct c2s_preparation *at, uint64_t count, size_t size, void **out);
 
+/* Frees memory of the stage that isn't needed any more; NULL is fine. */
+void c2s_prepare_release(const struct c2s_preparation *at, const void *memory);
+
 /* The variable as int32, or float32; its initial value where the file has none. Checked against the table of
  * variables. */
 cnn2snn_status c2s_prepare_integers(const struct c2s_preparation *at, const char *name, const int32_t **out);
