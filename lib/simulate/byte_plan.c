@@ -310,9 +310,11 @@ static void drop_plain(const struct c2s_preparation *at)
                         : (size_t)(stage->bytes.pixels_x * stage->bytes.pixels_y * stage->out[2]);
     c2s_prepare_release(at, stage->weights);
     c2s_prepare_release(at, stage->product.weights);
+    c2s_prepare_release(at, stage->product.start);
     c2s_prepare_release(at, stage->wide_weights);
     stage->weights = NULL;
     stage->product.weights = NULL;
+    stage->product.start = NULL;
     stage->wide_weights = NULL;
     stage->conv_offset = 0;
     stage->scratch_size = stage->bytes.wide ? pooled : (pooled + 3) / 4;

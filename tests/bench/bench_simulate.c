@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Milliseconds an image, and of each layer, of an Akida model, with each variant of the loops.
- * Usage: bench_simulate MODEL.fbz [samples [threads]]
+ * Milliseconds an image, and of each layer, of an Akida model, with each variant of the loops; for layers also their
+ * share of what the processor's instruction for products of bytes gives from registers alone.
+ * Usage: bench_simulate MODEL.fbz [samples [threads [part of a variant's name]]]
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "akida/fbz.h"
@@ -21,10 +23,13 @@ static void must(cnn2snn_status status, cnn2snn_error *error)
     exit(1);
 }
 
+/* With one thread the time that others take on this machine doesn't count. */
+static clockid_t used_clock = CLOCK_MONOTONIC;
+
 static double now(void)
 {
     struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
+    clock_gettime(used_clock, &time);
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
 }
 
@@ -32,7 +37,8 @@ static double now(void)
 static double run(cnn2snn_simulator *simulator, const cnn2snn_tensor *input)
 {
     double best = 1e30;
-    for (int i = 0; i < 7; i++) {
+    double begin = now();
+    for (int i = 0; i < 5 || now() - begin < 400; i++) {
         cnn2snn_tensor *output = NULL;
         cnn2snn_error *error = NULL;
         double start = now();
@@ -53,25 +59,105 @@ static double products(const struct c2s_stage *stage)
     return weights ? places * (double)weights->tensor->count / (double)stage->out[2] : 0;
 }
 
-/* One layer after the other, on what the last run has left in the working memory. */
-static void print_layers(const cnn2snn_simulator *simulator)
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+/* Billions of products a second. */
+__attribute__((target("avx512f,avx512vnni"))) static double peak(void)
+{
+    enum { SUMS = 16, ROUNDS = 20000 };
+    __m512i sums[SUMS], a = _mm512_set1_epi8(3), b = _mm512_set1_epi8(5);
+    double best = 1e30;
+    if (!__builtin_cpu_supports("avx512vnni"))
+        return 0;
+    for (int i = 0; i < SUMS; i++)
+        sums[i] = _mm512_set1_epi32(i);
+    for (int i = 0; i < 50; i++) {
+        double start = now();
+        for (int round = 0; round < ROUNDS; round++) {
+#pragma GCC unroll 16
+            for (int j = 0; j < SUMS; j++)
+                sums[j] = _mm512_dpbusd_epi32(sums[j], a, b);
+            __asm__ volatile("" : "+v"(a), "+v"(b)); /* each round is computed */
+        }
+        double taken = now() - start;
+        best = taken < best ? taken : best;
+    }
+    __m512i all = sums[0];
+    for (int i = 1; i < SUMS; i++)
+        all = _mm512_add_epi32(all, sums[i]);
+    volatile int used = _mm512_reduce_add_epi32(all);
+    (void)used;
+    return SUMS * 64.0 * ROUNDS / best / 1e6;
+}
+#else
+static double peak(void)
+{
+    return 0;
+}
+#endif
+
+/* Best of several runs of a layer on what the last run has left in the working memory. */
+static double run_layer(const cnn2snn_simulator *simulator, const struct c2s_stage *stage, const uint8_t *sample)
+{
+    const struct c2s_crew crew = {NULL, 0, simulator->own, simulator->own_size};
+    const int32_t *inputs[2] = {simulator->lanes, simulator->lanes};
+    int32_t *output = simulator->lanes + stage->output_offset,
+            *scratch = simulator->lanes + simulator->scratch_offset;
+    double best = 1e30, begin = now();
+    for (size_t j = 0; j < stage->inbound_count; j++)
+        inputs[j] = simulator->lanes + simulator->stages[stage->inbounds[j]].output_offset;
+    while (now() - begin < 20) {
+        double start = now();
+        if (stage->bytes.kernels)
+            c2s_byte_plan_run(stage, stage->inbound_count ? (const uint8_t *)inputs[0] : sample, output, scratch,
+                              &crew);
+        else if (!stage->has_bytes)
+            stage->run(stage, inputs, output, scratch, simulator->state + stage->state_offset, NULL);
+        double taken = now() - start;
+        best = taken < best ? taken : best;
+    }
+    return best;
+}
+
+static void print_layers(const cnn2snn_simulator *simulator, const uint8_t *sample, double top)
 {
     for (size_t i = 0; i < simulator->stage_count; i++) {
         const struct c2s_stage *stage = &simulator->stages[i];
-        const int32_t *inputs[2] = {simulator->lanes, simulator->lanes};
-        double best = 1e30;
-        for (size_t j = 0; j < stage->inbound_count; j++)
-            inputs[j] = simulator->lanes + simulator->stages[stage->inbounds[j]].output_offset;
-        for (int k = 0; k < 5; k++) {
-            double start = now();
-            stage->run(stage, inputs, simulator->lanes + stage->output_offset,
-                       simulator->lanes + simulator->scratch_offset, simulator->state + stage->state_offset, NULL);
-            double taken = now() - start;
-            best = taken < best ? taken : best;
-        }
-        printf("  %-28s %-24s %9.3f ms %8.1f GMAC/s\n", stage->layer->name, stage->layer->kind_text, best,
-               products(stage) / best / 1e6);
+        double best = run_layer(simulator, stage, sample), rate = products(stage) / best / 1e6;
+        printf("  %-20s %-17s (%3lld, %3lld, %4lld) %7.3f ms %7.1f GMAC/s", stage->layer->name,
+               stage->layer->kind_text, (long long)stage->out[0], (long long)stage->out[1], (long long)stage->out[2],
+               best, rate);
+        printf(top > 0 ? " %5.1f %% of peak\n" : "\n", 100 * rate / top);
     }
+}
+
+struct variant {
+    const char *name;
+    const struct c2s_vector_kernels *vectors;
+    const struct c2s_byte_kernels *bytes;
+};
+
+static void measure(const cnn2snn_akida_model *model, const struct variant *variant, int64_t samples, int threads,
+                    bool layers)
+{
+    cnn2snn_simulator *simulator = NULL;
+    cnn2snn_tensor *input = NULL;
+    cnn2snn_error *error = NULL;
+    must(c2s_simulator_create_with(model, threads, variant->vectors, variant->bytes, &simulator, &error), error);
+    const int64_t *in = simulator->stages[0].in, shape[4] = {samples, in[0], in[1], in[2]};
+    must(c2s_tensor_create(model->context, c2s_sample_dtype(&simulator->stages[0]), 4, shape, &input, &error), error);
+    for (size_t i = 0; i < input->size; i++)
+        ((unsigned char *)input->data)[i] = (unsigned char)(i * 2654435761u >> 13);
+    printf("%-16s %9.3f ms an image, %.1f MB\n", variant->name, run(simulator, input) / (double)samples,
+           (double)simulator->memory_size / 1e6);
+    if (layers) {
+        double top = peak();
+        printf("  peak of one thread: %.0f GMAC/s\n", top);
+        print_layers(simulator, input->data, top);
+    }
+    c2s_tensor_release(input);
+    c2s_simulator_destroy(simulator);
 }
 
 int main(int argc, char **argv)
@@ -80,28 +166,26 @@ int main(int argc, char **argv)
     cnn2snn_akida_model *model = NULL;
     cnn2snn_error *error = NULL;
     int64_t samples = argc > 2 ? atoll(argv[2]) : 1;
+    int threads = argc > 3 ? atoi(argv[3]) : 1;
+    char names[16][24];
     if (argc < 2 || samples < 1)
         return 2;
+    if (threads == 1)
+        used_clock = CLOCK_PROCESS_CPUTIME_ID;
     must(c2s_context_create(CNN2SNN_ABI_VERSION, NULL, &context, &error), error);
     must(c2s_fbz_load(context, argv[1], &model, &error), error);
-    for (size_t n = 0;; n++) {
-        const struct c2s_vector_kernels *vectors = n ? c2s_vector_kernels_variant(n - 1) : NULL;
-        cnn2snn_simulator *simulator = NULL;
-        cnn2snn_tensor *input = NULL;
-        if (n && !vectors)
-            break;
-        must(c2s_simulator_create_with(model, argc > 3 ? atoi(argv[3]) : 1, vectors, &simulator, &error), error);
-        const int64_t *in = simulator->stages[0].in, shape[4] = {samples, in[0], in[1], in[2]};
-        must(c2s_tensor_create(context, c2s_sample_dtype(&simulator->stages[0]), 4, shape, &input, &error), error);
-        for (size_t i = 0; i < input->size; i++)
-            ((unsigned char *)input->data)[i] = (unsigned char)(i * 2654435761u >> 13);
-        printf("%-8s %9.3f ms an image, %.1f MB\n", n ? vectors->name : "plain",
-               run(simulator, input) / (double)samples, (double)simulator->memory_size / 1e6);
-        if (!c2s_vector_kernels_variant(n))
-            print_layers(simulator);
-        c2s_tensor_release(input);
-        c2s_simulator_destroy(simulator);
+    struct variant variants[16] = {{"plain", NULL, NULL}};
+    size_t count = 1;
+    for (size_t n = 0; c2s_vector_kernels_variant(n) && count < 8; n++)
+        variants[count++] =
+            (struct variant){c2s_vector_kernels_variant(n)->name, c2s_vector_kernels_variant(n), NULL};
+    for (size_t n = 1; c2s_byte_kernels_variant(n) && count < 16; n++) {
+        snprintf(names[n], sizeof names[n], "bytes %s", c2s_byte_kernels_variant(n)->name);
+        variants[count++] = (struct variant){names[n], c2s_vector_kernels_get(), c2s_byte_kernels_variant(n)};
     }
+    for (size_t n = 0; n < count; n++)
+        if (argc < 5 || strstr(variants[n].name, argv[4]))
+            measure(model, &variants[n], samples, threads, threads == 1 && n + 1 == count);
     c2s_akida_model_release(model);
     c2s_context_release(context);
     return 0;
