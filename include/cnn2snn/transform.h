@@ -84,6 +84,20 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_activations_rescaling_samples(const cnn
                                                                        cnn2snn_model **out_model,
                                                                        cnn2snn_error **error);
 
+/**
+ * Writes otherwise what keeps a model from Akida 1.0 and has a form that suits it: paddings of poolings, the order of
+ * activations, Flatten and Reshape, activations inside of layers, dilation, depthwise convolutions, batch
+ * normalization and rescaling in other places, missing or null gammas, shared layers. The outputs stay the same for
+ * inputs that are not negative, as Akida's are, up to rounding. What can't be mended stays:
+ * cnn2snn_check_model_compatibility() tells.
+ *
+ * @param out_model a Sequential.
+ * @param out_report what was done: an entry of severity INFO for each, with rule and layer; may be NULL.
+ * @return CNN2SNN_E_INCOMPATIBLE for models that are no row of layers.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_model_mend(const cnn2snn_model *model, cnn2snn_model **out_model,
+                                              cnn2snn_report **out_report, cnn2snn_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,8 +4,10 @@
 
 #include "api/edge.h"
 #include "base/allocator.h"
+#include "base/report.h"
 #include "cnn2snn/transform.h"
 #include "ir/model.h"
+#include "transform/mend.h"
 #include "transform/rewrite.h"
 
 typedef cnn2snn_status (*transform_fn)(const struct c2s_graph *graph, struct c2s_graph **out_graph,
@@ -172,4 +174,25 @@ cnn2snn_status cnn2snn_model_activations_rescaling_samples(const cnn2snn_model *
     C2S_NEED(error, model);
     C2S_NEED(error, samples);
     C2S_RETURN(model->context, rescale(model, samples, batch_size, out_model, error), out_model, error);
+}
+
+cnn2snn_status cnn2snn_model_mend(const cnn2snn_model *model, cnn2snn_model **out_model, cnn2snn_report **out_report,
+                                  cnn2snn_error **error)
+{
+    if (out_report)
+        *out_report = NULL;
+    C2S_OUT(error, out_model);
+    C2S_NEED(error, model);
+    cnn2snn_report *report = NULL;
+    struct c2s_graph *graph = NULL;
+    cnn2snn_status status = c2s_report_create(model->context, &report, error);
+    if (!status)
+        status = c2s_mend_model(model->graph, report, &graph, error);
+    if (!status)
+        status = c2s_model_from_graph_take(model, graph, false, out_model, error);
+    if (!status && out_report)
+        *out_report = report;
+    else
+        c2s_report_destroy(report);
+    C2S_RETURN(model->context, status, out_model, error);
 }

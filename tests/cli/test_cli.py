@@ -465,6 +465,62 @@ class Faults(Case):
         self.wrong("run", "-m", "q.fbz", "-i", "f.npy", "-o", "y.npy", "--predict", "--layers", "l.npz")
 
 
+class Mending(Case):
+    """check --fix writes a model that computes the same, or none."""
+
+    def change_layer(self, path, name, **changes):
+        def change(config):
+            next(l["config"] for l in layers_of(config) if l["config"]["name"] == name).update(changes)
+        edit_config(self.dir / path, change)
+
+    def setUp(self):
+        super().setUp()
+        self.float_model("net.h5")
+        with h5py.File(self.dir / "net.h5") as f:
+            pools = [l["config"] for l in layers_of(json.loads(f.attrs["model_config"])) if l["class_name"] == "MaxPooling2D"]
+        self.pool = pools[0]["name"]
+        self.other = {"same": "valid", "valid": "same"}[pools[0]["padding"]]
+
+    def test_a_mended_model_converts(self):
+        self.change_layer("net.h5", self.pool, padding=self.other)
+        report = json.loads(self.cli("check", "-m", "net.h5", "--json").stdout)
+        self.assertFalse(report["compatible"])
+        self.assertEqual([(m["rule"], m["layer"]) for m in report["mendable"]], [("L-H16", self.pool)])
+        self.assertIn("--fix FILE mends 1 place", self.cli("check", "-m", "net.h5").stdout)
+        r = self.done("check", "-m", "net.h5", "--fix", "mended.h5")
+        self.assertIn("mended: %s: " % self.pool, r.stdout)
+        self.done("check", "-m", "mended.h5")
+        self.done("quantize", "-m", "mended.h5", "-wq", "4", "-aq", "4", "-iq", "8", "-o", "q.h5")
+        self.done("convert", "-m", "q.h5")
+        np.save(self.dir / "x.npy", np.load(MNIST / "images_1000.npy")[:20].reshape(-1, 28, 28, 1))
+        for m in ("net", "mended"):
+            self.done("run", "-m", m + ".h5", "-i", "x.npy", "-o", m + ".npy")
+        np.testing.assert_allclose(np.load(self.dir / "mended.npy"), np.load(self.dir / "net.npy"), rtol=1e-4, atol=1e-4)
+
+    def test_as_json(self):
+        self.change_layer("net.h5", self.pool, padding=self.other)
+        report = json.loads(self.done("check", "-m", "net.h5", "--fix", "mended.h5", "--json").stdout)
+        self.assertEqual((report["compatible"], report["output"], report["faults"]), (True, "mended.h5", []))
+        self.assertEqual([m["layer"] for m in report["mended"]], [self.pool])
+
+    def test_what_can_not_be_mended_is_not_written(self):
+        self.change_layer("net.h5", self.pool, padding=self.other)
+        edit_config(self.dir / "net.h5", lambda c: [l.update(class_name="LeakyReLU", config={"name": l["config"]["name"], "alpha": .1})
+                                                    for l in layers_of(c) if l["class_name"] == "ReLU"])
+        r = self.cli("check", "-m", "net.h5", "--fix", "mended.h5", "--json")
+        self.assertEqual(r.returncode, 1)
+        report = json.loads(r.stdout)
+        self.assertEqual((report["compatible"], report["output"]), (False, None))
+        self.assertTrue(report["mended"] and report["faults"])
+        self.assertIn("not written", self.cli("check", "-m", "net.h5", "--fix", "mended.h5").stdout)
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_models_that_need_no_mending_are_written_as_they_are(self):
+        self.done("check", "-m", "net.h5", "--fix", "mended.h5")
+        self.assertIn("mended.h5", self.files())
+        self.assertNotIn("mendable", json.loads(self.done("check", "-m", "mended.h5", "--json").stdout))
+
+
 class Comparing(Case):
     def setUp(self):
         super().setUp()

@@ -52,6 +52,7 @@ struct arguments {
     const char *layers, *labels;
     int predict, resize, confusion;
     const char *float_model; /* verify */
+    const char *fix;         /* check */
     struct integer_argument min_sqnr;
 };
 

@@ -224,6 +224,7 @@ def _open():
         "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
+    signatures["model_mend"] = (C.c_int32, P, pP, pP, pP)
     signatures["akida_model_diff"] = (C.c_int32, P, P, C.c_int32, C.POINTER(C.c_int32), pP, pP)
     signatures.update({
         "samples_create": (C.c_int32, P, pP, pP), "samples_open": (C.c_int32, P, S, pP, pP), "samples_destroy": (None, P),
@@ -528,6 +529,12 @@ class Model(Handle):
 
     def transform(self, name, *arguments):
         return Model(self.context, made("model_" + name, self.handle, *arguments))
+
+    def mend(self):
+        """Another form of what keeps the model from Akida 1.0, where the outputs stay."""
+        model = C.c_void_p()
+        call("model_mend", self.handle, C.byref(model), None)
+        return Model(self.context, model)
 
     def normalize_separable_layer(self, name):
         """Changes this model."""
