@@ -100,7 +100,7 @@ static cnn2snn_status plan_and_emit(const cnn2snn_model *model, const struct req
         status = request->mapper(request->mapper_user_data, model->context, *out_model, report, error);
     if (!status && *out_model && request->release)
         status = make_older(request->release, report, out_model, error);
-    if (c2s_report_count_errors(report)) {
+    if (status || c2s_report_count_errors(report)) {
         c2s_akida_model_release(*out_model);
         *out_model = NULL;
     }
