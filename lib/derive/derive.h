@@ -31,7 +31,7 @@ enum c2s_integers {
     C2S_STATE_IMAGINARY,
     C2S_STATE_SCALE, /* of new states */
     C2S_STATE_SHIFT,
-    C2S_THRESHOLD, /* of a PicoPostProcessing */
+    C2S_THRESHOLD, /* of a PicoPostProcessing, without the fraction that the Keras model compares with */
     C2S_INTEGERS_COUNT
 };
 

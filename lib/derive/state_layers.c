@@ -138,8 +138,8 @@ cnn2snn_status c2s_derive_pico(struct c2s_derive_step *step)
     const cnn2snn_tensor *rate;
     C2S_TRY(c2s_derive_weight(step, "prediction_quantizer/rescaling_rate", &rate));
     C2S_TRY(quantize_predictions(step, rate));
-    /* the mean of whole numbers is rounded down: it reaches the threshold when it reaches the next whole number */
-    double threshold = ceil(attributes->threshold);
+    /* without its fraction, as the reference's files have it */
+    double threshold = trunc(attributes->threshold);
     C2S_TRY(c2s_derive_create(step, CNN2SNN_DTYPE_INT32, 1, true, &derived->integers[C2S_THRESHOLD]));
     *c2s_i32_writable(derived->integers[C2S_THRESHOLD]) = (int32_t)c2s_fixed_clip(threshold, 31);
     derived->output.value_bits = 1;

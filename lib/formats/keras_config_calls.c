@@ -114,15 +114,35 @@ static cnn2snn_status collect_keywords(const struct collector *collector, const 
 
 /* ------------------------------------------------------------------------------------------------ both */
 
-cnn2snn_status c2s_keras_read_call(const struct c2s_keras_reader *reader, const char *layer, const json_t *node,
-                                   struct c2s_keras_call *call)
+const char *c2s_keras_second_argument(const char *class_name)
 {
+    const struct c2s_layer_kind *kind = c2s_layer_kind_find(class_name);
+    return kind && kind->id == C2S_KIND_QML_PICO_POST_PROCESSING ? "y_true" : NULL;
+}
+
+/* Keras 2 has the tensor of a keyword argument as [layer, call, output] among the arguments. */
+static cnn2snn_status take_second_tensor(const struct collector *collector, const char *key)
+{
+    const json_t *value = json_object_get(collector->call->arguments, key);
+    if (!json_is_array(value))
+        return CNN2SNN_OK;
+    C2S_TRY(add_reference(collector, value, false));
+    return json_object_del(collector->call->arguments, key) ? c2s_error_no_memory(collector->reader->error)
+                                                            : CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_keras_read_call(const struct c2s_keras_reader *reader, const char *layer, const char *class_name,
+                                   const json_t *node, struct c2s_keras_call *call)
+{
+    const char *second = c2s_keras_second_argument(class_name);
     struct collector collector = {reader, layer, call};
     if (json_is_object(node) && json_object_get(node, "args")) {
         C2S_TRY(collect_tensors(&collector, json_object_get(node, "args")));
         C2S_TRY(collect_keywords(&collector, json_object_get(node, "kwargs")));
     } else {
         C2S_TRY(collect_lists(&collector, node));
+        if (second)
+            C2S_TRY(take_second_tensor(&collector, second));
     }
     if (!call->count)
         return c2s_keras_malformed(reader, layer, "a call on nothing");

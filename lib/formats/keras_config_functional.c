@@ -72,7 +72,8 @@ static cnn2snn_status add_call(struct functional *model, size_t entry, const jso
     struct call *call = &model->calls[model->call_count++];
     *call = (struct call){.entry = entry};
     model->entries[entry].call_count++;
-    return node ? c2s_keras_read_call(reader, model->entries[entry].name, node, &call->read) : CNN2SNN_OK;
+    const char *class_name = c2s_json_get_string(model->entries[entry].object, "class_name", "");
+    return node ? c2s_keras_read_call(reader, model->entries[entry].name, class_name, node, &call->read) : CNN2SNN_OK;
 }
 
 static cnn2snn_status read_entry(struct functional *model, size_t number)

@@ -8,6 +8,7 @@
 #include "formats/keras2_form.h"
 #include "formats/keras_config.h"
 #include "formats/keras_layer_order.h"
+#include "formats/keras_reader.h"
 
 static cnn2snn_status write_model(const struct c2s_graph *graph, json_t **out, cnn2snn_error **error);
 
@@ -81,8 +82,25 @@ static json_t *write_arguments(const struct c2s_node *node)
     return arguments;
 }
 
+/* [layer, call, output, {name: [layer, call, output]}] */
+static json_t *write_call_by_name(const struct functional *model, const struct c2s_node *node, const char *name)
+{
+    json_t *first = write_value(model, node->inputs[0]), *arguments = write_arguments(node);
+    bool good = !json_object_set_new(arguments, name, write_value(model, node->inputs[1]));
+    if (good && !json_array_append(first, arguments)) {
+        json_decref(arguments);
+        return json_pack("[o]", first);
+    }
+    json_decref(arguments);
+    json_decref(first);
+    return NULL;
+}
+
 static json_t *write_call(const struct functional *model, const struct c2s_node *node)
 {
+    const char *second = c2s_keras_second_argument(model->graph->layers[node->layer]->class_name);
+    if (second && node->input_count == 2)
+        return write_call_by_name(model, node, second);
     json_t *tensors = json_array();
     for (size_t i = 0; i < node->input_count; i++) {
         json_t *tensor = write_value(model, node->inputs[i]);

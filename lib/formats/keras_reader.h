@@ -80,8 +80,10 @@ struct c2s_keras_call {
 };
 
 /* Reads an entry of inbound_nodes. `call` is zeroed before, and to be freed in any case. */
-cnn2snn_status c2s_keras_read_call(const struct c2s_keras_reader *reader, const char *layer, const json_t *node,
-                                   struct c2s_keras_call *call);
+cnn2snn_status c2s_keras_read_call(const struct c2s_keras_reader *reader, const char *layer, const char *class_name,
+                                   const json_t *node, struct c2s_keras_call *call);
+/* The keyword by which layers of a class take their second tensor; NULL: all tensors are in a list. */
+const char *c2s_keras_second_argument(const char *class_name);
 /* Reads input_layers or output_layers. */
 cnn2snn_status c2s_keras_read_ends(const struct c2s_keras_reader *reader, const char *what, const json_t *list,
                                    struct c2s_keras_call *call);

@@ -130,6 +130,9 @@ CONFIGS["qml_time"] = functional(
     quantized("StatefulRecurrent", "statefulprojection", bits=16, axis="per-tensor"),
     quantized("ExtractToken", "statefulrecurrent", token=0, axis=-1), quantized("Flatten", "extracttoken"),
     quantized("PicoPostProcessing", "flatten", "flatten", threshold=2.5), node("Custom>Dequantizer", "r", [[["picopostprocessing", 0, 0]]]))
+CONFIGS["qml_named"] = functional(
+    quantized("Dense", "in", units=2, quant_config={}),
+    node("Custom>QuantizedPicoPostProcessing", "r", [[["dense", 0, 0, {"y_true": ["in", 0, 0]}]]], threshold=2))
 CONFIGS["qml_old"] = functional(
     quantized("Conv2D", "in", quant_config=None, padding_value=1.0, **CONV),
     quantized("SeparableConv2D", "conv2d", quant_config={"dw_weight_quantizer": {"bitwidth": 4, "axis": "per-tensor"}}, **CONV),

@@ -287,7 +287,7 @@ START_TEST(predictions_become_whole_numbers)
     /* 16-bit mantissas of 0.004 and 0.02, of 6 fractional bits, to none */
     INTEGERS("s", C2S_OUTPUT_SCALES, 33554, 41943);
     INTEGERS("s", C2S_OUTPUT_SHIFT, -6 - 23, -6 - 21);
-    INTEGERS("s", C2S_THRESHOLD, 3);
+    INTEGERS("s", C2S_THRESHOLD, 2);
     EXPECT(derived("s")->output.frac_bits, 0);
     ck_assert_int_eq(derived("s")->output.value_bits, 1);
     finish();

@@ -145,6 +145,22 @@ START_TEST(calls_may_be_bare_nested_or_named)
     }
 }
 
+START_TEST(a_second_tensor_may_go_by_a_name)
+{
+#define PICO(true_one)                                                                                               \
+    FUNCTIONAL(                                                                                                      \
+        INPUT_NODE("in") ", {'class_name': 'Custom>QuantizedPicoPostProcessing', 'name': 'r', 'config': "            \
+                         "{'name': 'r', 'threshold': 2}, 'inbound_nodes': [[['in', 0, 0, {'y_true': " true_one       \
+                         "}]]]}",                                                                                    \
+        "[['in', 0, 0]]", "[['r', 0, 0]]")
+    struct c2s_graph *graph = graph_of(PICO("['in', 0, 0]"));
+    ck_assert_uint_eq(graph->nodes[1].input_count, 2);
+    c2s_graph_release(graph);
+    expect_refused(PICO("['gone', 0, 0]"), CNN2SNN_E_MALFORMED, "gone");
+    expect_refused(PICO("[3]"), CNN2SNN_E_MALFORMED, "something else");
+    expect_refused(PICO("3"), CNN2SNN_E_UNSUPPORTED, "'y_true'");
+}
+
 START_TEST(ends_may_be_bare_or_named)
 {
     struct c2s_graph *bare =
@@ -387,11 +403,11 @@ int main(void)
                sequential_as_a_plain_list, sequential_with_build_input_shape, sequential_without_any_shape_is_refused,
                nested_sequential_takes_the_shape_that_it_is_called_on, first_nested_model_has_the_input,
                layers_keep_entries_that_nobody_interprets, functional_of_keras2_shares_layers,
-               calls_may_be_bare_nested_or_named, ends_may_be_bare_or_named, calls_may_come_before_what_they_need,
-               functional_of_keras3, keras2_counts_calls_of_models_with_input_from_1,
-               keras2_counts_calls_of_models_without_input_from_0, keras3_counts_outputs_of_functional_models_from_1,
-               arguments_that_change_results_are_refused, constants_and_operations_are_refused_by_name,
-               unknown_classes_are_opaque_where_that_is_allowed, graphs_that_do_not_hold_together_are_refused,
-               objects_of_the_wrong_form_are_refused, shapes_that_overflow_or_are_empty_are_refused,
-               nesting_is_limited, number_of_calls_is_limited);
+               calls_may_be_bare_nested_or_named, a_second_tensor_may_go_by_a_name, ends_may_be_bare_or_named,
+               calls_may_come_before_what_they_need, functional_of_keras3,
+               keras2_counts_calls_of_models_with_input_from_1, keras2_counts_calls_of_models_without_input_from_0,
+               keras3_counts_outputs_of_functional_models_from_1, arguments_that_change_results_are_refused,
+               constants_and_operations_are_refused_by_name, unknown_classes_are_opaque_where_that_is_allowed,
+               graphs_that_do_not_hold_together_are_refused, objects_of_the_wrong_form_are_refused,
+               shapes_that_overflow_or_are_empty_are_refused, nesting_is_limited, number_of_calls_is_limited);
 }

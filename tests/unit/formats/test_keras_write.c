@@ -63,7 +63,12 @@ START_TEST(what_tf_keras_wrote_comes_back_as_it_was)
         FUNCTIONAL(IN_NODE
                    ", " NODE("ReLU", "r", "", "[[['in', 0, 0, {'training': false}]], [['r', 0, 0, {}]]]") ", " NODE(
                        "Add", "add", "", "[[['r', 0, 0, {}], ['r', 1, 0, {}]]]"),
-                   "[['add', 0, 0], ['in', 0, 0]]")};
+                   "[['add', 0, 0], ['in', 0, 0]]"),
+        /* the second tensor goes by a name */
+        FUNCTIONAL(IN_NODE
+                   ", " NODE("Custom>QuantizedPicoPostProcessing", "p", ", 'threshold': 2, 'quant_config': {}",
+                             "[[['in', 0, 0, {'y_true': ['in', 0, 0]}]]]"),
+                   "[['p', 0, 0]]")};
     for (size_t i = 0; i < sizeof documents / sizeof *documents; i++) {
         json_t *document = through(documents[i]), *read = json(documents[i]);
         ck_assert(json_equal(document, read));
