@@ -175,11 +175,13 @@ static cnn2snn_status add_span(struct splitter *at, size_t last)
         size_t before = graph->nodes[node].inputs[0].node;
         if (cuts(at->split, before))
             break;
-        if (at->split->block_of[before] != C2S_NO_BLOCK) {
-            if (!c2s_qml_is_skipped(graph, before))
+        if (at->split->consumer_count[before] > 1 && !c2s_qml_is_skipped(graph, before)) {
+            if (at->split->consumer[before] == node) /* told once */
                 C2S_TRY(c2s_qml_report_shared(at->report, layer_of(graph, before), at->error));
             break;
         }
+        if (at->split->block_of[before] != C2S_NO_BLOCK)
+            break;
         node = before;
         at->split->block_of[node] = index;
     }

@@ -140,6 +140,18 @@ START_TEST(right_shifts_stay_within_the_buffer)
 }
 END_TEST
 
+START_TEST(a_shift_that_8_bits_dont_hold_is_a_fault)
+{
+    make_plan(sequential("[8, 8, 4]", CONV("c", "")), (struct c2s_plan_settings){.akida_version = V2});
+    set_integers("c", C2S_BIAS_SHIFT, 256);
+    must(c2s_convert_qml(plan, report, &model, &error));
+    ck_assert_ptr_null(model);
+    ck_assert_str_eq(report->faults[report->count - 1].rule, "Q-065");
+    ck_assert_str_eq(report->faults[report->count - 1].layer, "c");
+    finish();
+}
+END_TEST
+
 START_TEST(relu_without_maximum_keeps_the_runtimes_limits)
 {
     convert(V2, "[8, 8, 4]", CONV("c", "") ", " RELU("r", ", 'max_value': null, " OUT8));
@@ -315,6 +327,7 @@ int main(void)
     tcase_add_test(tests, kernels_of_1_pad_as_much_as_any);
     tcase_add_test(tests, a_layer_without_output_quantizer_gives_its_buffer);
     tcase_add_test(tests, right_shifts_stay_within_the_buffer);
+    tcase_add_test(tests, a_shift_that_8_bits_dont_hold_is_a_fault);
     tcase_add_test(tests, relu_without_maximum_keeps_the_runtimes_limits);
     tcase_add_test(tests, a_table_has_the_scales_in_front_of_it);
     tcase_add_test(tests, an_input_data_behind_a_quantizer_is_named_by_its_place);

@@ -120,6 +120,36 @@ START_TEST(a_layer_that_is_called_twice_is_told_once)
 }
 END_TEST
 
+#define CONV4(name, more) "['Custom>QuantizedConv2D', {'name': '" name "', 'filters': 4, 'kernel_size': 1" more "}"
+/* Functional models of the table's end. */
+static const struct {
+    const char *layers, *faults;
+} branches[] = {
+    /* the output isn't quantized where two take it */
+    {CONV4("a", "") "], " CONV4("b", ", " OUT8) ", ['a']], " CONV4(
+         "c", ", " OUT8) ", ['a']], "
+                         "['Custom>QuantizedAdd', {'name': 'd', " OUT8 "}, ['b', 'c']]",
+     "Q-053 a"},
+    /* images go to one convolution only */
+    {CONV4("a", "") "], ['Custom>QuantizedReLU', {'name': 'r', " OUT8 "}, ['a']], " CONV4(
+         "b", ", " OUT8) ", ['in']], "
+                         "['Custom>QuantizedAdd', {'name': 'd', " OUT8 "}, ['r', 'b']]",
+     "Q-063 b"},
+    {CONV4("a", ", " OUT8) "], " CONV4(
+         "b", ", " OUT8) ", ['a']], "
+                         "['Custom>QuantizedAdd', {'name': 'd', 'activation': true, " OUT8 "}, ['a', 'b']]",
+     "Q-073 d"},
+};
+
+START_TEST(branches_are_told_where_they_dont_fit)
+{
+    char text[2048];
+    snprintf(text, sizeof text, "{'input': [4, 4, %d], 'functional': true, 'layers': [%s]}", _i == 1 ? 3 : 4,
+             branches[_i].layers);
+    expect_plan(graph_of(text), (struct c2s_plan_settings){.akida_version = V2}, branches[_i].faults, NULL);
+}
+END_TEST
+
 START_TEST(all_faults_are_told_at_once)
 {
     expect_faults(
@@ -211,6 +241,7 @@ int main(void)
     tcase_add_checked_fixture(tests, context_setup, context_teardown);
     tcase_add_loop_test(tests, each_rule_is_told_where_it_is_broken, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tests, a_layer_that_is_called_twice_is_told_once);
+    tcase_add_loop_test(tests, branches_are_told_where_they_dont_fit, 0, (int)(sizeof branches / sizeof *branches));
     tcase_add_test(tests, all_faults_are_told_at_once);
     tcase_add_test(tests, remedies_fit_the_version);
     tcase_add_test(tests, what_is_lost_is_a_warning);
