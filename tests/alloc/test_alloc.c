@@ -15,7 +15,7 @@
 /* What the flows work on, made once by `setup` without failures. */
 static struct failing_allocator memory;
 static cnn2snn_context *context;
-static cnn2snn_model *float_model, *quantized_model;
+static cnn2snn_model *float_model, *quantized_model, *broken_model;
 static cnn2snn_akida_model *akida_model;
 static cnn2snn_buffer *h5_file, *fbz_file, *config;
 static cnn2snn_tensor *input;
@@ -30,7 +30,22 @@ static cnn2snn_status add_layer(const char *class_name, const char *arguments, c
     return cnn2snn_layer_create(context, class_name, arguments, NULL, out, error);
 }
 
-enum { LAYERS = 8 };
+enum { LAYERS = 8, BROKEN_LAYERS = 13 };
+
+static cnn2snn_status build_model(size_t count, const char *const layers[][2], cnn2snn_model **out,
+                                  cnn2snn_error **error)
+{
+    static const int64_t shape[] = {6, 6, 1};
+    cnn2snn_layer *handles[BROKEN_LAYERS] = {NULL};
+    cnn2snn_status status = CNN2SNN_OK;
+    for (size_t i = 0; !status && i < count; i++)
+        status = add_layer(layers[i][0], layers[i][1], &handles[i], error);
+    if (!status)
+        status = cnn2snn_model_create_sequential(context, "small", 3, shape, count, handles, out, error);
+    for (size_t i = 0; i < count; i++)
+        cnn2snn_layer_destroy(handles[i]);
+    return status;
+}
 
 static cnn2snn_status build_float_model(cnn2snn_model **out, cnn2snn_error **error)
 {
@@ -44,16 +59,27 @@ static cnn2snn_status build_float_model(cnn2snn_model **out, cnn2snn_error **err
         {"Flatten", "{}"},
         {"Dense", "{\"units\": 2}"},
     };
-    static const int64_t shape[] = {6, 6, 1};
-    cnn2snn_layer *handles[LAYERS] = {NULL};
-    cnn2snn_status status = CNN2SNN_OK;
-    for (int i = 0; !status && i < LAYERS; i++)
-        status = add_layer(layers[i][0], layers[i][1], &handles[i], error);
-    if (!status)
-        status = cnn2snn_model_create_sequential(context, "small", 3, shape, LAYERS, handles, out, error);
-    for (int i = 0; i < LAYERS; i++)
-        cnn2snn_layer_destroy(handles[i]);
-    return status;
+    return build_model(LAYERS, layers, out, error);
+}
+
+static cnn2snn_status build_broken_model(cnn2snn_model **out, cnn2snn_error **error)
+{
+    static const char *const layers[BROKEN_LAYERS][2] = {
+        {"ReLU", "{}"},
+        {"Conv2D", "{\"filters\": 3, \"kernel_size\": 2, \"padding\": \"same\", \"dilation_rate\": [2, 2]}"},
+        {"BatchNormalization", "{\"scale\": false}"},
+        {"MaxPooling2D", "{}"},
+        {"Activation", "{\"activation\": \"relu\"}"},
+        {"ReLU", "{\"max_value\": 6}"},
+        {"BatchNormalization", "{}"},
+        {"Dense", "{\"units\": 4, \"use_bias\": false, \"activation\": \"relu\"}"},
+        {"DepthwiseConv2D", "{\"kernel_size\": 1, \"activation\": \"relu\"}"},
+        {"ZeroPadding2D", "{\"padding\": 1}"},
+        {"Conv2D", "{\"filters\": 2, \"kernel_size\": 3}"},
+        {"Flatten", "{}"},
+        {"Reshape", "{\"target_shape\": [3, 3, 2]}"},
+    };
+    return build_model(BROKEN_LAYERS, layers, out, error);
 }
 
 /* Weights that are not all equal, so that folding and quantizing have something to do. */
@@ -95,6 +121,8 @@ static void setup(void)
     MUST(cnn2snn_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL));
     MUST(build_float_model(&float_model, NULL));
     fill_weights(float_model);
+    MUST(build_broken_model(&broken_model, NULL));
+    fill_weights(broken_model);
     MUST(quantize(&quantized_model, NULL));
     MUST(cnn2snn_convert(quantized_model, NULL, &akida_model, NULL, NULL));
     MUST(cnn2snn_model_save_memory(quantized_model, &h5_file, NULL));
@@ -112,6 +140,7 @@ static void teardown(void)
     cnn2snn_akida_model_destroy(akida_model);
     cnn2snn_model_destroy(quantized_model);
     cnn2snn_model_destroy(float_model);
+    cnn2snn_model_destroy(broken_model);
     cnn2snn_context_destroy(context);
     ck_assert_int_eq(memory.live, 0);
     ck_assert_int_eq(memory.wrong, 0);
@@ -301,6 +330,33 @@ static cnn2snn_status fix_flow(int *left_behind, cnn2snn_error **error)
                       left_behind);
 }
 
+/* A model with many places to mend. */
+static cnn2snn_status mend_flow(int *left_behind, cnn2snn_error **error)
+{
+    cnn2snn_model *model = NULL;
+    cnn2snn_report *report = NULL;
+    cnn2snn_status status = cnn2snn_model_mend(broken_model, &model, &report, error);
+    *left_behind = status && (model || report);
+    if (!status) {
+        cnn2snn_model_destroy(model);
+        cnn2snn_report_destroy(report);
+    }
+    return status;
+}
+
+static cnn2snn_status diff_flow(int *left_behind, cnn2snn_error **error)
+{
+    cnn2snn_buffer *buffer = NULL;
+    cnn2snn_akida_model *other = NULL;
+    int32_t equal = 0;
+    cnn2snn_status status = cnn2snn_akida_model_load_memory(context, cnn2snn_buffer_get_data(fbz_file),
+                                                            cnn2snn_buffer_get_size(fbz_file), &other, error);
+    if (!status)
+        status = cnn2snn_akida_model_diff(akida_model, other, 1, &equal, &buffer, error);
+    cnn2snn_akida_model_destroy(other);
+    return drop_buffer(status, &buffer, left_behind);
+}
+
 static cnn2snn_status run_flow(int *left_behind, cnn2snn_error **error)
 {
     const cnn2snn_tensor *inputs[] = {input};
@@ -422,6 +478,8 @@ static const struct {
     {"save .fbz", save_fbz_flow, CNN2SNN_OK},
     {"load .fbz", load_fbz_flow, CNN2SNN_OK},
     {"fix activation variables", fix_flow, CNN2SNN_OK},
+    {"mend", mend_flow, CNN2SNN_OK},
+    {"differences", diff_flow, CNN2SNN_OK},
     {"run", run_flow, CNN2SNN_OK},
     {"summary", summary_flow, CNN2SNN_OK},
     {"summary of an Akida model", akida_summary_flow, CNN2SNN_OK},

@@ -13,6 +13,7 @@
 #include "layers/layer_kind.h"
 #include "quantize/quantize.h"
 #include "calibrate/calibrate.h"
+#include "transform/mend.h"
 #include "transform/transform.h"
 
 static cnn2snn_status quantize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
@@ -32,6 +33,16 @@ static cnn2snn_status quantize_unfolded(const struct c2s_graph *graph, struct c2
 static cnn2snn_status quantize_one(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
 {
     return c2s_graph_quantize_layer(graph, graph->layer_count / 2, 4, NULL, NULL, out_graph, error);
+}
+
+static cnn2snn_status mend(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_status status = c2s_report_create(graph->context, &report, error);
+    if (!status)
+        status = c2s_mend_model(graph, report, out_graph, error);
+    c2s_report_destroy(report);
+    return status;
 }
 
 static cnn2snn_status reshape(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
@@ -94,6 +105,7 @@ static cnn2snn_status (*const rewrites[])(const struct c2s_graph *, struct c2s_g
                                           cnn2snn_error **) = {correct_biases,
                                                                round_weights,
                                                                quantize,
+                                                               mend,
                                                                quantize_unfolded,
                                                                quantize_one,
                                                                reshape,

@@ -312,6 +312,26 @@ def weight_bits(x, case, doc):
     need(difference is None, difference)
 
 
+# ------------------------------------------------------------------ check --fix
+MENDED = ("activation_first", "bn_after_activation", "bn_first", "bn_null_gamma", "dense_4d", "depthwise", "dilation",
+          "flatten_before_conv", "flatten_before_relu", "pool_padding", "rescaling_in_middle", "reshape_bad", "two_activations",
+          "two_pools", "unsupported_layer")
+
+
+def mended(x, case, doc):
+    """Models that check refuses and --fix mends are compatible afterwards, and convert."""
+    def run(*arguments, status=0):
+        r = subprocess.run([ARGS.cli, *arguments, "-q"], capture_output=True, text=True)
+        need(r.returncode == status, "%s: status %d: %s" % (arguments[0], r.returncode, r.stderr))
+    run("check", "-m", case / "model.h5", status=1)
+    with tempfile.TemporaryDirectory() as t:
+        model, quantized = Path(t) / "mended.h5", Path(t) / "quantized.h5"
+        run("check", "-m", case / "model.h5", "--fix", model)
+        run("check", "-m", model)
+        run("quantize", "-m", model, "-wq", "4", "-aq", "4", "-iq", "8", "-o", quantized)
+        run("convert", "-m", quantized, "-o", Path(t) / "m.fbz")
+
+
 # ------------------------------------------------------------------ mnist
 def mnist(x, case, doc):
     golden, cli = case, ARGS.cli
@@ -352,9 +372,11 @@ def main():
     ARGS = p.parse_args()
     jobs = [(fn, c.parent) for group, fn in (("legacy_quantizers", quantizers), ("legacy_quantize", callbacks),
                                              ("legacy_errors", errors), ("legacy_errors", converts),
+                                             ("legacy_errors", mended),
                                              ("legacy_calibration", sampler), ("legacy_calibration", rescaled),
                                              ("qml_old", weight_bits))
-            for c in sorted((ARGS.golden / group).glob("*/case.json"))] + [(mnist, ARGS.golden / "mnist")]
+            for c in sorted((ARGS.golden / group).glob("*/case.json"))
+            if fn is not mended or c.parent.name.removeprefix("compat_") in MENDED] + [(mnist, ARGS.golden / "mnist")]
     x, tally, reasons = c2s.Context(), collections.Counter(), collections.Counter()
     for fn, case in jobs:
         name = "%s/%s" % (case.parent.name, case.name)
