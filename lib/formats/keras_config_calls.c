@@ -117,7 +117,9 @@ static cnn2snn_status collect_keywords(const struct collector *collector, const 
 const char *c2s_keras_second_argument(const char *class_name)
 {
     const struct c2s_layer_kind *kind = c2s_layer_kind_find(class_name);
-    return kind && kind->id == C2S_KIND_QML_PICO_POST_PROCESSING ? "y_true" : NULL;
+    bool judges =
+        kind && (kind->id == C2S_KIND_QML_PICO_POST_PROCESSING || kind->id == C2S_KIND_PICO_POST_PROCESSING);
+    return judges ? "y_true" : NULL;
 }
 
 /* Keras 2 has the tensor of a keyword argument as [layer, call, output] among the arguments. */

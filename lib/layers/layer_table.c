@@ -166,6 +166,12 @@ static const struct c2s_layer_kind rows[] = {
      NULL, &c2s_qml_buffer_temp_conv_rules},
     {C2S_KIND_DEPTHWISE_BUFFER_TEMP_CONV, "Custom>DepthwiseBufferTempConv", NULL, QUANTIZEML, C2S_KIND_DEPTHWISE_BUFFER_TEMP_CONV,
      NULL, &c2s_qml_buffer_temp_conv_rules},
+    {C2S_KIND_STATEFUL_PROJECTION, "Custom>StatefulProjection", NULL, QUANTIZEML, C2S_KIND_STATEFUL_PROJECTION,
+     NULL, &c2s_qml_dense_rules},
+    {C2S_KIND_STATEFUL_RECURRENT, "Custom>StatefulRecurrent", NULL, QUANTIZEML, C2S_KIND_STATEFUL_RECURRENT,
+     NULL, &c2s_qml_float_recurrent_rules},
+    {C2S_KIND_PICO_POST_PROCESSING, "Custom>PicoPostProcessing", NULL, QUANTIZEML | MERGE, C2S_KIND_PICO_POST_PROCESSING,
+     NULL, &c2s_qml_float_pico_rules},
 };
 /* clang-format on */
 

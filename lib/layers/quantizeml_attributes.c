@@ -25,7 +25,9 @@ const struct c2s_qml_conv_attributes *c2s_layer_qml_conv(const cnn2snn_layer *la
 const struct c2s_qml_dense_attributes *c2s_layer_qml_dense(const cnn2snn_layer *layer)
 {
     enum c2s_kind_id id = c2s_layer_id(layer);
-    return id == C2S_KIND_QML_DENSE || id == C2S_KIND_QML_STATEFUL_PROJECTION ? layer->attributes : NULL;
+    bool is_dense =
+        id == C2S_KIND_QML_DENSE || id == C2S_KIND_QML_STATEFUL_PROJECTION || id == C2S_KIND_STATEFUL_PROJECTION;
+    return is_dense ? layer->attributes : NULL;
 }
 
 bool c2s_layer_is_qml_quantized(const cnn2snn_layer *layer)

@@ -41,7 +41,7 @@ struct c2s_qml_conv_attributes {
     size_t padding_value_count;
 };
 
-struct c2s_qml_dense_attributes { /* QML_DENSE, QML_STATEFUL_PROJECTION */
+struct c2s_qml_dense_attributes { /* QML_DENSE, QML_STATEFUL_PROJECTION, STATEFUL_PROJECTION */
     struct c2s_dense_attributes dense;
     struct c2s_quant_config quant;
     int64_t subsample; /* QML_STATEFUL_PROJECTION: every so many time steps; otherwise 1 */
@@ -94,7 +94,7 @@ struct c2s_qml_recurrent_attributes { /* QML_STATEFUL_RECURRENT */
     struct c2s_quant_config quant;
 };
 
-struct c2s_qml_pico_attributes { /* QML_PICO_POST_PROCESSING */
+struct c2s_qml_pico_attributes { /* QML_PICO_POST_PROCESSING, PICO_POST_PROCESSING */
     double threshold;
     struct c2s_quant_config quant; /* output: the prediction quantizer, 16 bits, per axis, scale_bits 16 */
 };

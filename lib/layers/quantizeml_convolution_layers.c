@@ -100,10 +100,12 @@ static cnn2snn_status qml_dense_parse(cnn2snn_layer *layer, const struct c2s_lay
     struct c2s_qml_dense_attributes *attributes = layer->attributes;
     C2S_TRY(c2s_dense_rules.parse(layer, source, error));
     struct c2s_config config = c2s_config_open(layer, source, error);
-    refuse_activation(&config, &attributes->dense.activation);
     attributes->subsample = 1;
-    if (c2s_layer_id(layer) == C2S_KIND_QML_STATEFUL_PROJECTION)
+    if (c2s_layer_id(layer) != C2S_KIND_QML_DENSE)
         attributes->subsample = c2s_config_int(&config, "subsample", 1, 1);
+    if (c2s_layer_id(layer) == C2S_KIND_STATEFUL_PROJECTION)
+        return config.status;
+    refuse_activation(&config, &attributes->dense.activation);
     struct c2s_config quant = c2s_quant_config_open(&config);
     struct c2s_quant_config *out = &attributes->quant;
     out->weight_bitwidth = c2s_quant_config_bits(&quant, "weight_quantizer", 8, 2, 16);

@@ -114,7 +114,7 @@ static cnn2snn_status recurrent_weights(const cnn2snn_layer *layer, size_t count
     specs[1] = (struct c2s_weight_spec){.name = "A_imag", .shape = channels, .trainable = true};
     specs[2] = (struct c2s_weight_spec){.name = "range_max", .shape = one, .initial = 1};
     specs[3] = (struct c2s_weight_spec){.name = "rescaling_rate", .shape = one, .initial = 1, .optional = true};
-    *out_count = 4;
+    *out_count = c2s_layer_id(layer) == C2S_KIND_STATEFUL_RECURRENT ? 2 : 4;
     return CNN2SNN_OK;
 }
 
@@ -135,6 +135,9 @@ const struct c2s_layer_rules c2s_qml_recurrent_rules = {.attributes_size =
                                                         .weights = recurrent_weights,
                                                         .output_shape = recurrent_shape};
 
+const struct c2s_layer_rules c2s_qml_float_recurrent_rules = {.weights = recurrent_weights,
+                                                              .output_shape = recurrent_shape};
+
 /* ------------------------------------------------------------------------------------------------ predictions */
 
 static cnn2snn_status pico_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source, cnn2snn_error **error)
@@ -145,6 +148,8 @@ static cnn2snn_status pico_parse(cnn2snn_layer *layer, const struct c2s_layer_so
     if (!c2s_config_value(&config, "threshold"))
         c2s_config_missing(&config, "threshold");
     attributes->threshold = c2s_config_number(&config, "threshold", 0);
+    if (c2s_layer_id(layer) == C2S_KIND_PICO_POST_PROCESSING)
+        return config.status;
     struct c2s_config quant = c2s_quant_config_open(&config);
     int32_t bits = c2s_quant_config_buffer(&quant);
     attributes->quant.buffer_bitwidth = bits > LEAST_BUFFER_BITS ? bits : LEAST_BUFFER_BITS;
@@ -196,3 +201,6 @@ const struct c2s_layer_rules c2s_qml_pico_rules = {.attributes_size = sizeof(str
                                                    .parse = pico_parse,
                                                    .weights = pico_weights,
                                                    .output_shape = pico_shape};
+
+const struct c2s_layer_rules c2s_qml_float_pico_rules = {
+    .attributes_size = sizeof(struct c2s_qml_pico_attributes), .parse = pico_parse, .output_shape = pico_shape};

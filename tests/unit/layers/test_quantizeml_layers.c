@@ -370,6 +370,24 @@ START_TEST(time_steps_are_left_out)
 }
 END_TEST
 
+START_TEST(float_layers_have_no_ranges)
+{
+    expect_weights("Custom>StatefulRecurrent", "{}", SHAPE(4, 3), 2,
+                   (struct expected_weight[]){{"A_real", SHAPE(3), 0, true}, {"A_imag", SHAPE(3), 0, true}});
+    expect_weights("Custom>StatefulProjection", "{'units': 5, 'subsample': 2, 'activation': 'relu'}", SHAPE(4, 3), 2,
+                   (struct expected_weight[]){{"kernel", SHAPE(3, 5), 0, true}, {"bias", SHAPE(5), 0, true}});
+    expect_shape("Custom>StatefulProjection", "{'units': 5, 'subsample': 2}", SHAPE(8, 3), SHAPE(4, 5));
+    expect_shape("Custom>StatefulRecurrent", "{}", SHAPE(8, 3), SHAPE(8, 3, 2));
+    const struct c2s_shape inputs[] = {SHAPE(4, 2), SHAPE(4, 2)};
+    expect_shape_of("Custom>PicoPostProcessing", "{'threshold': 1}", 2, inputs, SHAPE(2));
+    expect_weights("Custom>BufferTempConv", "{'filters': 3, 'kernel_size': 5}", SHAPE(4, 4, 2), 1,
+                   (struct expected_weight[]){{"kernel", SHAPE(1, 1, 10, 3), 0, true}});
+    expect_shape("Custom>PaddedConv2D", CONV(", 'padding_value': 1"), SHAPE(7, 6, 2), SHAPE(7, 6, 4));
+    expect_shape("Custom>Activation", "{'activation': 'gelu'}", SHAPE(7), SHAPE(7));
+    expect_shape_of("Custom>Add", "{'average': true}", 2, inputs, SHAPE(4, 2));
+}
+END_TEST
+
 START_TEST(configs_are_kept_whole)
 {
     cnn2snn_layer *layer =
@@ -392,5 +410,5 @@ int main(void)
                widths_out_of_range_are_refused, ranges_come_behind_the_layers_own_weights,
                temporal_weights_know_their_buffer, input_quantizers_have_a_range, sums_have_ranges_too,
                shapes_are_those_of_the_float_layers, joins_take_two_inputs, tokens_are_picked_from_an_axis,
-               time_steps_are_left_out, configs_are_kept_whole);
+               time_steps_are_left_out, float_layers_have_no_ranges, configs_are_kept_whole);
 }
