@@ -465,6 +465,69 @@ class Faults(Case):
         self.wrong("run", "-m", "q.fbz", "-i", "f.npy", "-o", "y.npy", "--predict", "--layers", "l.npz")
 
 
+def write_quantizeml(path, conv_bits=4, dense_bits=4):
+    """A model of QuantizeML: a convolution on 4 channels, Flatten, a dense layer, a Dequantizer."""
+    conv, dense = ({"weight_quantizer": {"bitwidth": bits}} for bits in (conv_bits, dense_bits))
+    layers = [("InputLayer", dict(name="in", batch_input_shape=[None, 4, 4, 4], dtype="int8")),
+              ("Custom>QuantizedConv2D", dict(name="c", filters=2, kernel_size=[3, 3],
+                                              quant_config=dict(conv, output_quantizer={"bitwidth": 8}))),
+              ("Custom>QuantizedFlatten", dict(name="f")),
+              ("Custom>QuantizedDense", dict(name="d", units=3, quant_config=dense)),
+              ("Custom>Dequantizer", dict(name="dq"))]
+    weights = {"c": {"kernel:0": np.ones((3, 3, 4, 2)), "bias:0": np.zeros(2), "output_quantizer/range_max:0": np.float32(4),
+                     "output_quantizer/rescaling_rate:0": np.float32(1)},
+               "d": {"kernel:0": np.ones((8, 3)), "bias:0": np.zeros(3)}}
+    config = {"class_name": "Sequential", "config": {"name": "net", "layers": [
+        {"class_name": c, "config": k} for c, k in layers]}}
+    with h5py.File(path, "w") as f:
+        f.attrs["model_config"], f.attrs["keras_version"], f.attrs["backend"] = json.dumps(config), "2.19.0", "tensorflow"
+        g = f.create_group("model_weights")
+        g.attrs["layer_names"] = [k["name"].encode() for _, k in layers]
+        for _, k in layers:
+            own = weights.get(k["name"], {})
+            layer = g.create_group(k["name"])
+            layer.attrs["weight_names"] = [("%s/%s" % (k["name"], n)).encode() for n in own]
+            for n, value in own.items():
+                layer["%s/%s" % (k["name"], n)] = np.asarray(value, "f4")
+
+
+class QuantizeML(Case):
+    def setUp(self):
+        super().setUp()
+        self.model = self.dir / "q.h5"
+        write_quantizeml(self.model)
+
+    def test_the_target_is_akida_2_unless_told_otherwise(self):
+        self.done("convert", "-m", self.model, "-o", self.dir / "q.fbz")
+        self.assertIn("Dense1D", self.done("inspect", "-m", self.dir / "q.fbz").stdout)
+        refused = self.cannot("convert", "-m", self.model, "-o", self.dir / "one.fbz", "--target", "v1")
+        self.assertIn("Q-054", refused.stderr)
+        self.assertFalse((self.dir / "one.fbz").exists())
+        refused = self.cannot("convert", "-m", self.model, "-o", self.dir / "one.fbz",
+                              env=dict(os.environ, CNN2SNN_TARGET_AKIDA_VERSION="v1"))
+        self.assertIn("Q-054", refused.stderr)
+        self.done("convert", "-m", self.model, "-o", self.dir / "two.fbz", "--target", "v2",
+                  env=dict(os.environ, CNN2SNN_TARGET_AKIDA_VERSION="v1"))
+
+    def test_older_runtimes(self):
+        self.done("convert", "-m", self.model, "-o", self.dir / "q.fbz", "--akida-release", "2.7.2")
+        self.assertIn("Dense2D", self.done("inspect", "-m", self.dir / "q.fbz").stdout)
+        refused = self.cannot("convert", "-m", self.model, "-o", self.dir / "old.fbz", "--akida-release", "2.4.0")
+        self.assertEqual(refused.stderr.count("[A-RELEASE]"), 3)
+
+    def test_all_faults_are_told(self):
+        write_quantizeml(self.model, 3, 9)
+        for arguments in (("check", "-m", self.model), ("convert", "-m", self.model, "-o", "x.fbz")):
+            told = json.loads(self.cli(*arguments, "--json", "--target", "v2").stdout)
+            self.assertEqual([(f["rule"], f["layer"]) for f in told["faults"]], [("Q-070", "c"), ("Q-072", "d")])
+
+    def test_supported_ops(self):
+        text = self.done("supported-ops", "--target", "v2").stdout
+        self.assertIn("QuantizedConv2D > QuantizedReLU > QuantizedGlobalAveragePooling2D", text)
+        blocks = json.loads(self.done("supported-ops", "--json").stdout)["blocks"]
+        self.assertEqual({b["akida_version"] for b in blocks}, {"v1", "v2"})
+
+
 class Mending(Case):
     """check --fix writes a model that computes the same, or none."""
 
