@@ -21,14 +21,41 @@ struct c2s_worker_pool {
     pthread_cond_t work, idle;
     struct worker *workers; /* beside the caller */
     size_t worker_count;
-    size_t busy;   /* workers that have not finished the job of this turn */
-    uint64_t turn; /* counts the jobs */
+    atomic_size_t busy; /* workers that have not finished the job of this turn */
+    atomic_size_t turn; /* counts the jobs; both change under the mutex only */
     bool stopping;
     c2s_part_fn part;
     void *data;
     size_t count;
     atomic_size_t next;
 };
+
+/* Rounds of looking whether something has changed before a thread goes to sleep: jobs of a few microseconds, one
+ * after the other, would otherwise take less time than waking up for them. */
+enum { LOOKS = 2000 };
+
+static void pause_a_little(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+/* Returns when the value differs from `value`, or after a while. */
+static void look_for_change(atomic_size_t *variable, size_t value)
+{
+    for (int i = 0; i < LOOKS && atomic_load_explicit(variable, memory_order_relaxed) == value; i++)
+        pause_a_little();
+}
+
+/* Returns when nobody is busy, or after a while. */
+static void look_for_idle(atomic_size_t *busy)
+{
+    for (int i = 0; i < LOOKS && atomic_load_explicit(busy, memory_order_relaxed); i++)
+        pause_a_little();
+}
 
 static void take_parts(struct c2s_worker_pool *pool, size_t number)
 {
@@ -44,7 +71,7 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct c2s_worker_pool *pool = worker->pool;
-    uint64_t seen = 0;
+    size_t seen = 0;
     pthread_mutex_lock(&pool->mutex);
     for (;;) {
         while (!pool->stopping && pool->turn == seen)
@@ -57,6 +84,9 @@ static void *work(void *argument)
         pthread_mutex_lock(&pool->mutex);
         if (--pool->busy == 0)
             pthread_cond_signal(&pool->idle);
+        pthread_mutex_unlock(&pool->mutex);
+        look_for_change(&pool->turn, seen);
+        pthread_mutex_lock(&pool->mutex);
     }
     pthread_mutex_unlock(&pool->mutex);
     return NULL;
@@ -87,6 +117,8 @@ cnn2snn_status c2s_worker_pool_create(cnn2snn_context *context, int32_t threads,
     pool->context = context;
     pool->workers = workers;
     atomic_init(&pool->next, 0);
+    atomic_init(&pool->busy, 0);
+    atomic_init(&pool->turn, 0);
     pthread_mutex_init(&pool->mutex, NULL);
     pthread_cond_init(&pool->work, NULL);
     pthread_cond_init(&pool->idle, NULL);
@@ -134,6 +166,7 @@ void c2s_worker_pool_run(struct c2s_worker_pool *pool, size_t count, c2s_part_fn
     pthread_cond_broadcast(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
     take_parts(pool, 0);
+    look_for_idle(&pool->busy);
     pthread_mutex_lock(&pool->mutex);
     while (pool->busy)
         pthread_cond_wait(&pool->idle, &pool->mutex);

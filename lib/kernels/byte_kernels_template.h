@@ -27,10 +27,20 @@ static inline int read_four(const uint8_t *from)
     return value;
 }
 
-INLINE vector finish(const struct c2s_byte_epilogue *e, size_t slot, vector sum)
+struct numbers {
+    vector low, high, factor, addend, shift;
+};
+
+INLINE struct numbers load_numbers(const struct c2s_byte_epilogue *e, size_t slot)
 {
-    sum = SMALLER(LARGER(sum, LOAD(e->low + slot)), LOAD(e->high + slot));
-    return SHIFT(PLUS(TIMES(sum, LOAD(e->factor + slot)), LOAD(e->addend + slot)), LOAD(e->shift + slot));
+    return (struct numbers){LOAD(e->low + slot), LOAD(e->high + slot), LOAD(e->factor + slot), LOAD(e->addend + slot),
+                            LOAD(e->shift + slot)};
+}
+
+INLINE vector finish(const struct numbers *numbers, vector sum)
+{
+    sum = SMALLER(LARGER(sum, numbers->low), numbers->high);
+    return SHIFT(PLUS(TIMES(sum, numbers->factor), numbers->addend), numbers->shift);
 }
 
 /* ------------------------------------------------------------------------------------------------ product */
@@ -88,10 +98,11 @@ INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_by
         size_t first = filter + (size_t)v * LANES;
         if (first >= p->filters)
             break;
+        struct numbers numbers = load_numbers(&p->epilogue, first); /* once: stores might change them */
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++)
             store_filters(&p->out, (pixel + (size_t)r) * p->out.step + first, p->filters - first,
-                          finish(&p->epilogue, first, sums[r][v]));
+                          finish(&numbers, sums[r][v]));
     }
 }
 
@@ -195,8 +206,10 @@ INLINE void store_block(const struct c2s_byte_window *p, size_t pixel, size_t fi
 {
     size_t place = pixel * p->out.step + first, count = left < BLOCK ? left : BLOCK;
 #pragma GCC unroll 4
-    for (int v = 0; v < 4; v++)
-        sums[v] = finish(&p->epilogue, first + (size_t)v * LANES, sums[v]);
+    for (int v = 0; v < 4; v++) {
+        struct numbers numbers = load_numbers(&p->epilogue, first + (size_t)v * LANES);
+        sums[v] = finish(&numbers, sums[v]);
+    }
     if (p->out.wide) {
         int32_t wide[BLOCK];
         for (int v = 0; v < 4; v++)
