@@ -21,5 +21,7 @@ typedef __m512i vector;
 #define FLIP(v, flip) _mm512_xor_si512(v, _mm512_set1_epi8((char)(flip)))
 #define INTERLEAVE(half, bits, a, b) _mm512_unpack##half##_epi##bits(a, b)
 #define NARROW(a, b, c, d) _mm512_packs_epi16(_mm512_packs_epi32(a, b), _mm512_packs_epi32(c, d))
+#define IN_ORDER(v)                                                                                                  \
+    _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v)
 #define STORE_LANES(to, v, flip)                                                                                     \
     _mm_storeu_si128((__m128i *)(to), _mm_xor_si128(_mm512_cvtepi32_epi8(v), _mm_set1_epi8((char)(flip))))

@@ -9,6 +9,7 @@
  *                            TIMES, PLUS, SHIFT (right, by lane, arithmetic), LARGER_BYTES
  *   INTERLEAVE(low or high, 8 or 16, a, b)   unpacking within 128-bit lanes
  *   NARROW(a, b, c, d)       saturated to bytes within 128-bit lanes, in order of the letters
+ *   IN_ORDER(v)              (optional) what NARROW gives, sorted by letter
  *   STORE_LANES(to, v, flip) the low bytes of the lanes, one after the other; v fits
  *   factors, SPLIT(v), DOT(sum, input, weights)      sums of products of 4 bytes a lane; factors are vectors made
  *                            ready by SPLIT_INPUT (unsigned) and SPLIT_WEIGHTS (signed)
@@ -60,6 +61,24 @@ INLINE void store_filters(const struct c2s_byte_output *out, size_t place, size_
     }
 }
 
+#ifdef IN_ORDER
+/* Bytes of four vectors of filters at once. */
+INLINE void store_four(const int rows, const struct c2s_byte_product *p, size_t pixel, size_t filter,
+                       vector sums[][TILE_VECTORS])
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) {
+            struct numbers numbers = load_numbers(&p->epilogue, filter + (size_t)v * LANES);
+            sums[r][v] = finish(&numbers, sums[r][v]);
+        }
+        vector bytes = IN_ORDER(NARROW(sums[r][0], sums[r][1], sums[r][2], sums[r][3]));
+        STORE((uint8_t *)p->out.data + (pixel + (size_t)r) * p->out.step + filter, FLIP(bytes, p->out.flip));
+    }
+}
+#endif
+
 INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_byte_product *p, size_t pixel,
                           size_t filter)
 {
@@ -93,6 +112,12 @@ INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_by
                     sums[r][v] = DOT(sums[r][v], input, weights[v]);
             }
         }
+#ifdef IN_ORDER
+    if (vectors == 4 && !p->out.wide && p->filters - filter >= BLOCK) {
+        store_four(rows, p, pixel, filter, sums);
+        return;
+    }
+#endif
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) {
         size_t first = filter + (size_t)v * LANES;
