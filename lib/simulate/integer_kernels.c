@@ -20,6 +20,18 @@ void c2s_integer_multiply(const int32_t *in, int64_t count, const int8_t *weight
             add_products(out, in[i], weights + i * filters, filters);
 }
 
+void c2s_integer_multiply_wide(const int32_t *in, int64_t count, const int8_t *weights, int64_t filters, int32_t bits,
+                               int32_t *out)
+{
+    int64_t high = (INT64_C(1) << (bits - 1)) - 1;
+    for (int64_t f = 0; f < filters; f++) {
+        int64_t sum = 0;
+        for (int64_t i = 0; i < count; i++)
+            sum += (int64_t)in[i] * weights[i * filters + f];
+        out[f] = (int32_t)(sum > high ? high : sum < -high - 1 ? -high - 1 : sum);
+    }
+}
+
 static void convolve_at(const struct c2s_integer_window *window, const int32_t *in, int64_t channels,
                         const int8_t *weights, int64_t filters, int32_t *sums)
 {

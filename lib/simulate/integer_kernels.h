@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Convolutions on integers: values int32, weights int8, sums modulo 2^32 as the Akida runtime's. Arrays are
- * [x][y][channel]; inputs are padded already.
+ * Convolutions on integers: values int32, weights int8, sums modulo 2^32 as the Akida runtime's (but for _wide).
+ * Arrays are [x][y][channel]; inputs are padded already.
  */
 #ifndef C2S_INTEGER_KERNELS_H
 #define C2S_INTEGER_KERNELS_H
@@ -40,6 +40,10 @@ void c2s_integer_transpose_depthwise(int64_t x, int64_t y, int64_t kernel, const
 
 /* out[filters] = in[count] * weights[count][filters]. */
 void c2s_integer_multiply(const int32_t *in, int64_t count, const int8_t *weights, int64_t filters, int32_t *out);
+
+/* The same with sums of 64 bits, limited to `bits` bits at the end. */
+void c2s_integer_multiply_wide(const int32_t *in, int64_t count, const int8_t *weights, int64_t filters, int32_t bits,
+                               int32_t *out);
 
 /* Largest values; `in` isn't padded, windows are cut at the edges. */
 void c2s_integer_max_pool(const struct c2s_integer_window *window, const int32_t *in, int64_t channels, int32_t *out);

@@ -27,10 +27,28 @@ C2S_DECLARE_RUN(c2s_run_temporal)
     c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
+/* Unlike other layers this one saturates after each frame, the oldest first. */
+static void sum_frames(const struct c2s_stage *stage, const int32_t *frames, int32_t *output)
+{
+    int64_t channels = stage->in[2], frame = stage->in[0] * stage->in[1] * channels;
+    for (int64_t i = 0; i < frame; i++) {
+        int64_t sum = 0;
+        for (int64_t t = 0; t < stage->fifo; t++)
+            sum = c2s_saturate(sum + (int64_t)frames[t * frame + i] * stage->weights[t * channels + i % channels],
+                               stage->buffer_bits);
+        output[i] = (int32_t)sum;
+    }
+}
+
 C2S_DECLARE_RUN(c2s_run_depthwise_temporal)
 {
     int64_t places = stage->in[0] * stage->in[1];
     push_frame(stage, inputs[0], state, scratch);
+    if (stage->wide_sums) {
+        sum_frames(stage, scratch, output);
+        c2s_finish_sums(stage, output, places);
+        return;
+    }
     struct c2s_integer_window window = {{stage->fifo, stage->fifo, 1, 0, stage->fifo, 1},
                                         {places, 1, 1, 0, places, places}};
     c2s_integer_depthwise(&window, scratch, stage->in[2], stage->weights, output);
@@ -59,7 +77,10 @@ static void project_input(const struct c2s_stage *stage, const int32_t *input, i
 {
     int32_t post = stage->post_bits;
     c2s_shift_input(stage, input, stage->in[2], shifted);
-    c2s_integer_multiply(shifted, stage->in[2], stage->weights, stage->hidden, drive);
+    if (stage->wide_sums)
+        c2s_integer_multiply_wide(shifted, stage->in[2], stage->weights, stage->hidden, stage->buffer_bits, drive);
+    else
+        c2s_integer_multiply(shifted, stage->in[2], stage->weights, stage->hidden, drive);
     for (int32_t s = 0; s < stage->hidden; s++) {
         int64_t value = c2s_saturate(c2s_saturate(drive[s], stage->buffer_bits) * stage->state_scales[s], post);
         value = c2s_shift(value, stage->new_state_shift[s]);
@@ -75,9 +96,13 @@ C2S_DECLARE_RUN(c2s_run_recurrent)
     for (int64_t t = 0; t < stage->in[1]; t++) {
         project_input(stage, inputs[0] + t * stage->in[2], shifted, drive);
         step_state(stage, drive, state);
-        if ((t + 1) % stage->subsample == 0)
-            c2s_integer_multiply(state, stage->hidden, stage->pointwise, filters,
-                                 output + t / stage->subsample * filters);
+        if ((t + 1) % stage->subsample)
+            continue;
+        int32_t *sums = output + t / stage->subsample * filters;
+        if (stage->wide_outputs)
+            c2s_integer_multiply_wide(state, stage->hidden, stage->pointwise, filters, stage->buffer_bits, sums);
+        else
+            c2s_integer_multiply(state, stage->hidden, stage->pointwise, filters, sums);
     }
     c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }

@@ -41,9 +41,12 @@ void c2s_add_bias(const struct c2s_stage *stage, int32_t *sums, int64_t places)
 {
     int64_t filters = stage->out[2];
     for (int64_t i = 0; i < places; i++, sums += filters)
-        for (int64_t f = 0; f < filters; f++)
-            sums[f] =
-                (int32_t)c2s_saturate(c2s_saturate(sums[f], stage->buffer_bits) + stage->bias[f], stage->post_bits);
+        for (int64_t f = 0; f < filters; f++) {
+            int64_t sum = sums[f], bias = stage->bias[f];
+            sum = stage->bias_in_buffer ? c2s_saturate(sum + bias, stage->buffer_bits)
+                                        : c2s_saturate(sum, stage->buffer_bits) + bias;
+            sums[f] = (int32_t)c2s_saturate(sum, stage->post_bits);
+        }
 }
 
 static int32_t look_up(const struct c2s_stage *stage, int32_t value, int64_t f)
@@ -81,24 +84,14 @@ void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t 
 }
 
 /* Some filters at a time, so that sums stay in registers and values are read in their order. */
+/* A running sum that saturates after each addition, first axis outermost. */
 static void average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
 {
     int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
-    for (int64_t first = 0; first < filters; first += POOLED_FILTERS) {
-        int64_t sums[POOLED_FILTERS] = {0}, count = filters - first;
-        count = count < POOLED_FILTERS ? count : POOLED_FILTERS;
-        for (int64_t i = 0; i < places; i++)
-            for (int64_t f = 0; f < count; f++)
-                sums[f] += values[i * filters + first + f];
-        for (int64_t f = 0; f < count; f++)
-            output[first + f] = (int32_t)c2s_saturate(sums[f], stage->post_bits);
-    }
-}
-
-void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
-{
-    average_pool(stage, values, output);
-    c2s_rescale_output(stage, output, 1);
+    memset(output, 0, (size_t)filters * sizeof *output);
+    for (int64_t i = 0; i < places; i++, values += filters)
+        for (int64_t f = 0; f < filters; f++)
+            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + values[f], stage->post_bits);
 }
 
 void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places)
@@ -180,6 +173,11 @@ C2S_DECLARE_RUN(c2s_run_dense)
     if (!stage->product.weights) { /* otherwise the weights are shifted */
         c2s_shift_input(stage, values, count, scratch);
         values = scratch;
+    }
+    if (stage->wide_sums) {
+        c2s_integer_multiply_wide(values, count, stage->weights, stage->out[2], stage->buffer_bits, output);
+        c2s_finish_sums(stage, output, 1);
+        return;
     }
     c2s_run_products(stage, values, 1, count, stage->weights, scratch + count, output);
     c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);

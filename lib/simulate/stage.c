@@ -237,6 +237,7 @@ static int32_t saturate(int64_t value, int32_t bits)
 static cnn2snn_status prepare_bias(const struct c2s_preparation *at)
 {
     const int32_t *bias, *shift;
+    at->stage->bias_in_buffer = at->layer->kind == C2S_AKIDA_INPUT_CONV2D;
     C2S_TRY(c2s_prepare_integers(at, "bias", &bias));
     C2S_TRY(c2s_prepare_shifts(at, "bias_shift", &shift));
     for (int64_t f = 0; f < at->stage->out[2]; f++) /* both are the stage's own */
@@ -312,13 +313,14 @@ static cnn2snn_status prepare_input_padding(const struct c2s_preparation *at)
     return CNN2SNN_OK;
 }
 
-/* The magnitude of shifted inputs. */
-static int64_t largest_input(const struct c2s_preparation *at, int64_t magnitude)
+/* The magnitude of `count` inputs when they are shifted; the buffer limits it. */
+static int64_t largest_input(const struct c2s_preparation *at, int64_t count, int64_t magnitude)
 {
+    int64_t limit = INT64_C(1) << (at->stage->buffer_bits - 1);
     int32_t shift = 0;
-    for (int64_t c = 0; at->stage->input_shift && c < at->stage->in[2]; c++)
+    for (int64_t c = 0; at->stage->input_shift && c < count; c++)
         shift = at->stage->input_shift[c] > shift ? at->stage->input_shift[c] : shift;
-    return magnitude > INT64_MAX >> shift ? INT64_MAX : magnitude << shift;
+    return at->stage->input_shift && magnitude > limit >> shift ? limit : magnitude << shift;
 }
 
 static cnn2snn_status prepare_conv2d(const struct c2s_preparation *at, int64_t magnitude)
@@ -343,7 +345,8 @@ static cnn2snn_status prepare_conv2d(const struct c2s_preparation *at, int64_t m
     uint64_t rows = (uint64_t)stage->window.x.kernel * (uint64_t)stage->window.y.kernel;
     if (!depthwise)
         rows *= (uint64_t)stage->in[2];
-    return c2s_prepare_finish(at, largest_sum(stage->weights, rows, stage->out[2], largest_input(at, magnitude)));
+    return c2s_prepare_finish(
+        at, largest_sum(stage->weights, rows, stage->out[2], largest_input(at, stage->in[2], magnitude)));
 }
 
 /* Layers whose input is shifted into the scratch and which have no window. */
@@ -363,7 +366,11 @@ static cnn2snn_status prepare_dense(const struct c2s_preparation *at, int64_t ma
         return refuse(at, CNN2SNN_E_UNSUPPORTED, "S-KIND", "Dense2D without collapse_dims can't be run");
     at->stage->run = c2s_run_dense;
     C2S_TRY(prepare_shifted(at, 1));
-    C2S_TRY(c2s_prepare_flat(at, magnitude));
+    int64_t count = (int64_t)at->stage->scratch_size;
+    at->stage->wide_sums = largest_sum(at->stage->weights, (uint64_t)count, at->stage->out[2],
+                                       largest_input(at, count, magnitude)) > INT32_MAX;
+    if (!at->stage->wide_sums)
+        C2S_TRY(c2s_prepare_flat(at, magnitude));
     at->stage->scratch_size *= 2; /* as they are, and narrow */
     return CNN2SNN_OK;
 }
@@ -376,17 +383,21 @@ static cnn2snn_status prepare_transpose(const struct c2s_preparation *at)
     return prepare_shifted(at, 1);
 }
 
-static cnn2snn_status prepare_temporal(const struct c2s_preparation *at)
+static cnn2snn_status prepare_temporal(const struct c2s_preparation *at, int64_t magnitude)
 {
     struct c2s_stage *stage = at->stage;
     C2S_TRY(c2s_prepare_parameter(at, "fifo_size", 0, 1, 1 << 20, &stage->fifo));
     stage->run = at->layer->kind == C2S_AKIDA_BUFFER_TEMP_CONV ? c2s_run_temporal : c2s_run_depthwise_temporal;
     C2S_TRY(prepare_shifted(at, stage->fifo));
     stage->state_size = stage->scratch_size;
+    if (at->layer->kind == C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV)
+        stage->wide_sums = largest_sum(stage->weights, (uint64_t)stage->fifo, stage->out[2],
+                                       largest_input(at, stage->in[2], magnitude)) >= INT64_C(1)
+                                                                                          << (stage->buffer_bits - 1);
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status prepare_recurrent(const struct c2s_preparation *at)
+static cnn2snn_status prepare_recurrent(const struct c2s_preparation *at, int64_t magnitude)
 {
     struct c2s_stage *stage = at->stage;
     size_t hidden;
@@ -406,6 +417,10 @@ static cnn2snn_status prepare_recurrent(const struct c2s_preparation *at)
     C2S_TRY(count_elements(at, 1, 1, stage->in[2], &stage->scratch_size));
     stage->scratch_size += hidden;
     stage->state_size = 2 * hidden;
+    stage->wide_sums = largest_sum(stage->weights, (uint64_t)stage->in[2], stage->hidden,
+                                   largest_input(at, stage->in[2], magnitude)) > INT32_MAX;
+    stage->wide_outputs = largest_sum(stage->pointwise, (uint64_t)stage->hidden, stage->out[2],
+                                      INT64_C(1) << (stage->hidden_bits - 1)) > INT32_MAX;
     stage->run = c2s_run_recurrent;
     return prepare_v2_tail(at);
 }
@@ -531,9 +546,9 @@ static cnn2snn_status prepare_kind(const struct c2s_preparation *at, const struc
         return prepare_dense(at, magnitude);
     case C2S_AKIDA_BUFFER_TEMP_CONV:
     case C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV:
-        return prepare_temporal(at);
+        return prepare_temporal(at, magnitude);
     case C2S_AKIDA_STATEFUL_RECURRENT:
-        return prepare_recurrent(at);
+        return prepare_recurrent(at, magnitude);
     case C2S_AKIDA_ADD:
         C2S_TRY(need_two(at, stages));
         return prepare_add(at);

@@ -24,7 +24,8 @@ struct c2s_stage {
     int64_t other_channels; /* of the second input of a Concatenate */
     struct c2s_integer_window window, pool;
     int32_t pool_type;
-    bool must_pad; /* the window reaches beyond the input, or the input is shifted */
+    bool wide_sums, wide_outputs; /* sums may leave the range that the quick loops are exact in */
+    bool must_pad;                /* the window reaches beyond the input, or the input is shifted */
     int32_t activation, act_bits, buffer_bits, post_bits, output_bits;
     int32_t fifo, hidden, subsample, hidden_bits;
     bool is_unsigned;    /* output is clipped to 0 .. 2^output_bits - 1 */
@@ -37,8 +38,9 @@ struct c2s_stage {
     const int8_t *weights, *pointwise;
     const int32_t *padding, *input_shift, *other_shift; /* for each input channel; NULL: zeros */
     const int32_t *bias;                                /* with its shift and saturation */
-    const int32_t *scales, *shift;                      /* output; scales NULL: none */
-    const int32_t *limit;                               /* of a ReLU */
+    bool bias_in_buffer;           /* added before the sums are limited to the buffer, not behind it */
+    const int32_t *scales, *shift; /* output; scales NULL: none */
+    const int32_t *limit;          /* of a ReLU */
     const int32_t *lut, *lut_scales, *lut_shift;
     const int32_t *threshold;
     const int64_t *step; /* act_step in steps of 1/16, times 2^(4 - act_bits) */

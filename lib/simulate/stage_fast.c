@@ -162,9 +162,11 @@ cnn2snn_status c2s_prepare_finish(const struct c2s_preparation *at, int64_t larg
     if (!stage->vectors || stage->activation != 1 || stage->pool_type == C2S_POOL_AVERAGE ||
         (high >= 1 << 30 && largest >= 1 << 30))
         return CNN2SNN_OK;
-    for (int64_t f = 0; f < filters; f++)
-        if (!fits(stage, f))
+    for (int64_t f = 0; f < filters; f++) {
+        int64_t bias = stage->bias[f] < 0 ? -(int64_t)stage->bias[f] : stage->bias[f];
+        if (!fits(stage, f) || (stage->bias_in_buffer && (largest > high || largest + bias > high)))
             return CNN2SNN_OK;
+    }
     C2S_TRY(c2s_prepare_memory(at, (uint64_t)filters * 2, sizeof(int32_t), &memory));
     int32_t *half = memory, *right = half + filters;
     for (int64_t f = 0; f < filters; f++) {

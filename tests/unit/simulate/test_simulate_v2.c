@@ -19,6 +19,20 @@ static void bytes(cnn2snn_akida_model *model, const char *name, bool is_signed, 
     vector(model, name, is_signed ? CNN2SNN_DTYPE_INT8 : CNN2SNN_DTYPE_UINT8, 1, &value);
 }
 
+/* A square layer with kernels along both axes. */
+static cnn2snn_akida_model *conv2d(int kind, int x, int y, int channels, int kernel, int stride, int padding)
+{
+    cnn2snn_akida_model *model = kind == C2S_AKIDA_INPUT_CONV2D ? new_model() : events(1, x, y, channels);
+    add_layer(model, kind, "c", "filters", 1, "kernel_size", kernel, "kernel_stride", stride, "padding", padding,
+              "activation", 0, "output_bits", 32, "buffer_bits", 32, "pool_type", 0, "weights_bits", 8, NULL);
+    if (kind == C2S_AKIDA_INPUT_CONV2D) {
+        parameter(model, "input_x", x);
+        parameter(model, "input_y", y);
+        parameter(model, "input_channels", channels);
+    }
+    return model;
+}
+
 static const struct {
     double input;
     int shift, bits;
@@ -82,12 +96,37 @@ START_TEST(inputs_are_shifted_and_limited_to_the_buffer)
 }
 END_TEST
 
-START_TEST(sums_wrap_at_32_bits_before_they_are_limited)
+/* Seen with akida 2.19.3: convolutions wrap, dense layers, depthwise FIFOs and recurrences don't. */
+START_TEST(sums_of_dense_layers_saturate_and_those_of_convolutions_wrap)
 {
-    /* (127 << 24) is limited to nothing in 32 bits: 2130706432 * 2 wraps to -33554432. */
+    /* (127 << 24) + (127 << 24) exceeds 32 bits */
     cnn2snn_akida_model *model = dense(2, VALUES(1, 1));
     vector(model, "input_shift", CNN2SNN_DTYPE_UINT8, 2, VALUES(24, 24));
+    EXPECT(model, VALUES(127, 127), CNN2SNN_DTYPE_INT32, 2147483647);
+    model = dense(3, VALUES(1, 1, -1)); /* limited at the end only */
+    vector(model, "input_shift", CNN2SNN_DTYPE_UINT8, 3, VALUES(24, 24, 24));
+    EXPECT(model, VALUES(127, 127, 127), CNN2SNN_DTYPE_INT32, 2130706432);
+    model = events(1, 1, 1, 2);
+    add_layer(model, C2S_AKIDA_CONV2D, "c", "filters", 1, "kernel_size", 1, "kernel_stride", 1, "padding", 0,
+              "activation", 0, "output_bits", 32, "buffer_bits", 32, NULL);
+    weights(model, "weights", 4, EXTENTS(1, 1, 2, 1), VALUES(1, 1));
+    vector(model, "input_shift", CNN2SNN_DTYPE_UINT8, 2, VALUES(24, 24));
     EXPECT(model, VALUES(127, 127), CNN2SNN_DTYPE_INT32, 2.0 * 2130706432 - 4294967296.0);
+}
+END_TEST
+
+START_TEST(depthwise_fifos_saturate_after_each_frame)
+{
+    cnn2snn_akida_model *model = events(1, 1, 1, 1);
+    add_layer(model, C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV, "t", "fifo_size", 2, "activation", 0, "output_bits", 32,
+              "buffer_bits", 12, NULL);
+    weights(model, "weights", 4, EXTENTS(1, 1, 2, 1), VALUES(100, -10));
+    cnn2snn_simulator *simulator = simulator_of(model, 1);
+    cnn2snn_tensor *output = forward(simulator, 2, VALUES(50, 40), false);
+    expect_values(output, CNN2SNN_DTYPE_INT32, 2, VALUES(-500, 2047 - 400)); /* 5000 is limited first */
+    c2s_tensor_release(output);
+    c2s_simulator_destroy(simulator);
+    c2s_akida_model_release(model);
 }
 END_TEST
 
@@ -103,6 +142,24 @@ START_TEST(the_bias_has_a_shift_and_both_have_limits)
     bytes(model, "bias", true, 100);
     bytes(model, "bias_shift", false, 5); /* 3200 is limited to 511, then the sum is */
     EXPECT(model, VALUES(-2), CNN2SNN_DTYPE_INT32, 311);
+}
+END_TEST
+
+/* Seen with akida 2.19.3: that of images goes into the buffer. */
+START_TEST(the_bias_of_images_is_added_before_the_buffer_is_limited)
+{
+    for (int bits = 8; bits <= 32; bits += 24) {
+        cnn2snn_akida_model *model = conv2d(C2S_AKIDA_INPUT_CONV2D, 1, 1, 1, 1, 1, C2S_PADDING_SAME);
+        parameter(model, "buffer_bits", bits);
+        weights(model, "weights", 4, EXTENTS(1, 1, 1, 1), VALUES(1));
+        bytes(model, "bias", true, -100);
+        EXPECT(model, VALUES(200), CNN2SNN_DTYPE_INT32, 100); /* not 127 - 100 */
+        model = conv2d(C2S_AKIDA_CONV2D, 1, 1, 1, 1, 1, C2S_PADDING_SAME);
+        parameter(model, "buffer_bits", bits);
+        weights(model, "weights", 4, EXTENTS(1, 1, 1, 1), VALUES(2));
+        bytes(model, "bias", true, -100);
+        EXPECT(model, VALUES(100), CNN2SNN_DTYPE_INT32, bits == 8 ? 27 : 100);
+    }
 }
 END_TEST
 
@@ -150,20 +207,6 @@ START_TEST(tables_are_read_at_11_bits)
     }
 }
 END_TEST
-
-/* A square layer with kernels along both axes. */
-static cnn2snn_akida_model *conv2d(int kind, int x, int y, int channels, int kernel, int stride, int padding)
-{
-    cnn2snn_akida_model *model = kind == C2S_AKIDA_INPUT_CONV2D ? new_model() : events(1, x, y, channels);
-    add_layer(model, kind, "c", "filters", 1, "kernel_size", kernel, "kernel_stride", stride, "padding", padding,
-              "activation", 0, "output_bits", 32, "buffer_bits", 32, "pool_type", 0, "weights_bits", 8, NULL);
-    if (kind == C2S_AKIDA_INPUT_CONV2D) {
-        parameter(model, "input_x", x);
-        parameter(model, "input_y", y);
-        parameter(model, "input_channels", channels);
-    }
-    return model;
-}
 
 START_TEST(kernels_are_flipped_but_not_those_of_images)
 {
@@ -230,13 +273,13 @@ START_TEST(max_pooling_comes_before_the_activation_and_average_pooling_behind_it
 }
 END_TEST
 
-START_TEST(average_pooling_is_limited_at_its_end)
+START_TEST(average_pooling_is_limited_after_each_addition)
 {
     cnn2snn_akida_model *model = conv2d(C2S_AKIDA_CONV2D, 3, 1, 1, 1, 1, C2S_PADDING_SAME);
     weights(model, "weights", 4, EXTENTS(1, 1, 1, 1), VALUES(1));
     parameter(model, "pool_type", C2S_POOL_AVERAGE);
     parameter(model, "post_op_buffer_bits", 8);
-    EXPECT(model, VALUES(100, 100, -100), CNN2SNN_DTYPE_INT32, 100);
+    EXPECT(model, VALUES(100, 100, -100), CNN2SNN_DTYPE_INT32, 27);
     model = conv2d(C2S_AKIDA_CONV2D, 2, 1, 1, 1, 1, C2S_PADDING_SAME);
     weights(model, "weights", 4, EXTENTS(1, 1, 1, 1), VALUES(1));
     parameter(model, "pool_type", C2S_POOL_AVERAGE);
@@ -387,8 +430,10 @@ int main(void)
     tcase_add_loop_test(tests, outputs_are_shifted_rounded_and_limited, 0, COUNT(outputs));
     tcase_add_test(tests, sums_are_limited_to_the_buffer);
     tcase_add_test(tests, inputs_are_shifted_and_limited_to_the_buffer);
-    tcase_add_test(tests, sums_wrap_at_32_bits_before_they_are_limited);
+    tcase_add_test(tests, sums_of_dense_layers_saturate_and_those_of_convolutions_wrap);
+    tcase_add_test(tests, depthwise_fifos_saturate_after_each_frame);
     tcase_add_test(tests, the_bias_has_a_shift_and_both_have_limits);
+    tcase_add_test(tests, the_bias_of_images_is_added_before_the_buffer_is_limited);
     tcase_add_test(tests, scales_multiply_within_the_buffer_of_the_end);
     tcase_add_test(tests, relu_is_limited_from_above);
     tcase_add_test(tests, tables_are_read_at_11_bits);
@@ -396,7 +441,7 @@ int main(void)
     tcase_add_test(tests, same_upper_pads_half_the_kernel_in_front);
     tcase_add_test(tests, images_are_padded_channel_by_channel);
     tcase_add_test(tests, max_pooling_comes_before_the_activation_and_average_pooling_behind_it);
-    tcase_add_test(tests, average_pooling_is_limited_at_its_end);
+    tcase_add_test(tests, average_pooling_is_limited_after_each_addition);
     tcase_add_test(tests, transposed_kernels_spread_each_input);
     tcase_add_loop_test(tests, additions_are_shifted_limited_and_signed, 0, COUNT(additions));
     tcase_add_loop_test(tests, real_inputs_are_rounded_away_from_zero_and_limited, 0, COUNT(quantized));
