@@ -6,8 +6,6 @@
 
 #include "simulate/run.h"
 
-enum { POOLED_FILTERS = 64 };
-
 const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)
 {
     if (!stage->must_pad)
@@ -83,15 +81,15 @@ void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t 
         }
 }
 
-/* Some filters at a time, so that sums stay in registers and values are read in their order. */
 /* A running sum that saturates after each addition, first axis outermost. */
-static void average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
+void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
 {
     int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
     memset(output, 0, (size_t)filters * sizeof *output);
     for (int64_t i = 0; i < places; i++, values += filters)
         for (int64_t f = 0; f < filters; f++)
             output[f] = (int32_t)c2s_saturate((int64_t)output[f] + values[f], stage->post_bits);
+    c2s_rescale_output(stage, output, 1);
 }
 
 void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places)
