@@ -127,9 +127,10 @@ static struct formula scaled_formula(const struct search *search, int64_t f)
     int64_t scale = full && stage->scales ? stage->scales[f] : 1;
     int32_t shift = full ? stage->shift[f] : 0;
     int64_t left = INT64_C(1) << (shift > 0 ? shift : 0), half = shift < 0 ? INT64_C(1) << (-shift - 1) : 0;
+    if (!fits(scale * left))
+        return (struct formula){INT64_MAX, 0, 0};
     return (struct formula){scale * left * (INT64_C(1) << input_shift(search, f)),
-                            fits(scale * left) ? stage->bias[f] * (scale * left) + half : INT64_MAX,
-                            shift < 0 ? -shift : 0};
+                            stage->bias[f] * (scale * left) + half, shift < 0 ? -shift : 0};
 }
 
 /* The first potential that gives the level. */

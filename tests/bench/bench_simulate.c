@@ -38,7 +38,7 @@ static double run(cnn2snn_simulator *simulator, const cnn2snn_tensor *input)
 {
     double best = 1e30;
     double begin = now();
-    for (int i = 0; i < 5 || now() - begin < 400; i++) {
+    for (int i = 0; i < 5 || now() - begin < 1000; i++) {
         cnn2snn_tensor *output = NULL;
         cnn2snn_error *error = NULL;
         double start = now();
