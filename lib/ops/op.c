@@ -79,6 +79,7 @@ static const struct c2s_op_kind kinds[] = {
     {C2S_KIND_QML_DROPOUT, false, C2S_OP_VIEW, NULL, c2s_op_integer_copy},
     {C2S_KIND_QML_RESCALING, false, C2S_OP_VIEW, NULL, c2s_op_integer_copy},
     {C2S_KIND_QML_EXTRACT_TOKEN, false, C2S_OP_SEPARATE, NULL, c2s_op_extract_token},
+    {C2S_KIND_EXTRACT_TOKEN, false, C2S_OP_SEPARATE, NULL, c2s_op_extract_token},
     {C2S_KIND_QML_BUFFER_TEMP_CONV, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_temporal, c2s_op_integer_temporal},
     {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_temporal,
      c2s_op_integer_temporal},
@@ -166,7 +167,7 @@ cnn2snn_status c2s_op_check(const cnn2snn_layer *layer, cnn2snn_error **error)
         return CNN2SNN_OK;
     if (!find_kind(c2s_layer_id(layer)))
         return c2s_layer_error(layer->context, error, CNN2SNN_E_UNSUPPORTED, "R-class", layer->name,
-                               "class %s is unknown and can't be run", layer->class_name);
+                               "class %s can't be run", layer->class_name);
     const struct c2s_conv_attributes *conv = c2s_layer_conv(layer);
     if (conv && conv->channels_first && goes_along_last_axis(conv->activation.function))
         return c2s_layer_error(

@@ -246,6 +246,13 @@ START_TEST(values_are_moved_as_they_are)
 }
 END_TEST
 
+START_TEST(tokens_are_extracted_of_floats_too)
+{
+    GIVES("{'input': [3, 1], 'layers': [['Custom>ExtractToken', {'name': 't', 'token': 1, 'axis': 1}]]}",
+          FLOATS(0.5f, 1.5f, 2.5f), FLOATS(1.5f));
+}
+END_TEST
+
 START_TEST(channels_of_two_are_joined)
 {
     GIVES("{'input': [1, 2], 'functional': true, 'layers': [" QUANTIZER(
@@ -356,6 +363,7 @@ int main(void)
     tcase_add_test(cases, separable_layers_multiply_twice);
     tcase_add_test(cases, flattening_aligns_channels_and_may_saturate);
     tcase_add_test(cases, values_are_moved_as_they_are);
+    tcase_add_test(cases, tokens_are_extracted_of_floats_too);
     tcase_add_test(cases, channels_of_two_are_joined);
     tcase_add_test(cases, buffers_remember_samples);
     tcase_add_test(cases, projections_take_the_last_of_some_steps);
