@@ -93,6 +93,53 @@ class MainJob(unittest.TestCase):
         again.save(self.dir / "r.fbz")
         self.assertEqual((self.dir / "q.fbz").read_bytes(), (self.dir / "r.fbz").read_bytes())
 
+    def test_calibration_with_callbacks(self):
+        quantized = self.model.quantize(2, 2, 2)
+        images = np.load(MNIST / "images_1000.npy")[:12].reshape(12, 28, 28, 1)
+        np.savez(self.dir / "s.npz", images[:5], images[5:])
+
+        class Largest:
+            def reset(self):
+                self.value = 0
+
+            def update(self, f, q):
+                self.value = max(self.value, np.abs(f - q).max())
+
+            def result(self):
+                return self.value
+        sampler = c2s.QuantizationSampler(quantized, self.dir / "s.npz", 5)
+        self.assertEqual(sampler.n_batches, 2)
+        with self.assertRaises(c2s.Error):
+            sampler.quantization_error()
+        sampler.select_layer("conv_0", True)
+        self.assertAlmostEqual(sampler.quantization_error(Largest()), sampler.quantization_error("max"), 6)
+        self.assertEqual(quantized.next_activation("conv_0").name, "relu_0")
+        self.assertIsNone(quantized.next_activation("classifier"))
+        sampler.select_layer("conv_0")
+        sampler.set_weight(1, sampler.model().layers[1].weights()[1] + 1)
+        self.assertTrue((sampler.model().layers[1].weights()[1] > quantized.layers[1].weights()[1]).all())
+        seen = []
+        quantized.bias_correction(images, layer_done=lambda done: seen.append(done.layer_name.decode()))
+        self.assertEqual(seen, ["conv_0", "sep_1", "classifier"])
+
+        def mean_square(f, q):
+            return ((q - f) ** 2).mean(), 2 * (q - f) / q.size
+
+        def descend(step, variable, gradient, values):
+            values -= np.float32(0.1) * gradient
+        ours = quantized.adaround(images, c2s.Optimizer("sgd", 0.1), epochs=2, batch_size=6)
+        own = quantized.adaround(images, c2s.Optimizer(descend), loss=c2s.Loss(mean_square), epochs=2, batch_size=6)
+        for a, b in zip(ours.layers, own.layers):
+            for x, y in zip(a.weights(), b.weights()):
+                np.testing.assert_allclose(x, y, atol=1e-6)
+
+        def broken(*_):
+            raise ValueError("no")
+        with self.assertRaises(c2s.Error):
+            quantized.adaround(images, c2s.Optimizer(broken), epochs=1)
+        with self.assertRaises(c2s.Error):
+            quantized.adaround(images, loss=c2s.Loss(broken), epochs=1)
+
     def test_a_quantizer_callback_is_asked_for_each_layer(self):
         asked = []
 
