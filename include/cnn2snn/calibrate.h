@@ -211,11 +211,11 @@ typedef struct cnn2snn_adaround_options {
     const cnn2snn_optimizer *optimizer; /**< NULL (default): Adam with a learning rate of 0.01 */
     const cnn2snn_loss *loss;           /**< NULL (default): mean squared error */
     int64_t epochs;                     /**< default 10 */
-    int64_t batch_size;         /**< 0 (default): one step an epoch, on all samples; in Gram form where that serves */
-    int32_t keep_partial_batch; /**< as cnn2snn_sampler_options */
-    int32_t include_activation; /**< not 0: the error is taken behind the next QuantizedReLU; default 0 */
-    int32_t no_gram;            /**< not 0: gradients always come from the samples; default 0 */
-    int32_t reserved;           /**< 0 */
+    int64_t batch_size;                 /**< 0 (default): one step an epoch, on all samples */
+    int32_t keep_partial_batch;         /**< as cnn2snn_sampler_options */
+    int32_t include_activation;         /**< not 0: the error is taken behind the next QuantizedReLU; default 0 */
+    int32_t no_gram;  /**< not 0: gradients always come from the samples, never in Gram form; default 0 */
+    int32_t reserved; /**< 0 */
     cnn2snn_calibrated_layer_fn layer_done; /**< called for each layer; NULL: not */
     void *user_data;
     cnn2snn_destroy_fn destroy_user_data; /**< called before the function returns */

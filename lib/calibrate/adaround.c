@@ -88,7 +88,7 @@ static cnn2snn_status round_layer(struct adaround *adaround, size_t index, cnn2s
     cnn2snn_sampler *sampler = adaround->sampler;
     struct c2s_adaround_layer work;
     C2S_TRY(c2s_sampler_select(sampler, index, options->include_activation != 0, error));
-    bool gram = !options->no_gram && !options->batch_size && adaround->loss->kind == CNN2SNN_LOSS_MSE &&
+    bool gram = !options->no_gram && adaround->loss->kind == CNN2SNN_LOSS_MSE &&
                 c2s_gram_form_serves(sampler, options->epochs);
     cnn2snn_calibrated_layer done = {.struct_size = sizeof done};
     cnn2snn_status status = c2s_adaround_layer_init(&work, sampler, adaround->loss, gram, adaround->variable, error);

@@ -129,8 +129,15 @@ static cnn2snn_status measure_gram(struct c2s_adaround_layer *work, cnn2snn_tens
     cnn2snn_status status = CNN2SNN_OK;
     for (size_t i = 0; i < work->kernel_count && !status; i++)
         status = c2s_quantizer_quantize(quantizer_of(work, i), kernels[i], &quantized[i], error);
+    double sum = 0, elements = 0;
+    for (size_t b = 0; b < work->gram.batches && !status; b++) {
+        double part = 0;
+        status = c2s_gram_form_evaluate(&work->gram, &work->sampler->run, b, quantized, NULL, &part, error);
+        sum += part * work->gram.elements[b];
+        elements += work->gram.elements[b];
+    }
     if (!status)
-        status = c2s_gram_form_evaluate(&work->gram, &work->sampler->run, quantized, NULL, out_error, error);
+        *out_error = sum / elements;
     c2s_tensor_release(quantized[0]);
     c2s_tensor_release(quantized[1]);
     return status;
@@ -243,7 +250,8 @@ cnn2snn_status c2s_adaround_layer_batch(struct c2s_adaround_layer *work, int64_t
     cnn2snn_sampler *sampler = work->sampler;
     cnn2snn_tensor *const kernels[2] = {work->soft[0].kernel, work->soft[1].kernel};
     if (work->gram.context)
-        return c2s_gram_form_evaluate(&work->gram, &sampler->run, kernels, work->gradients, out_loss, error);
+        return c2s_gram_form_evaluate(&work->gram, &sampler->run, (size_t)batch, kernels, work->gradients, out_loss,
+                                      error);
     C2S_TRY(take_kernels(work->soft_chain, error));
     for (size_t i = 0; i < work->kernel_count; i++)
         memset(work->gradients[i]->data, 0, work->gradients[i]->size);

@@ -43,11 +43,12 @@ bool c2s_gram_form_serves(const cnn2snn_sampler *sampler, int64_t epochs)
 {
     const cnn2snn_layer *layer = sampler->layers[sampler->selected];
     size_t depth = c2s_op_gram_depth(layer);
-    if (!depth || depth > C2S_GRAM_MAX_DEPTH || sampler->last != sampler->selected)
-        return false;
     double rows = rows_in_all(sampler), steps = (double)epochs, square = (double)depth * (double)depth;
+    double batches = (double)sampler->batch_count;
+    if (!depth || square * batches > C2S_GRAM_MAX_ELEMENTS || sampler->last != sampler->selected)
+        return false;
     double direct = rows * work_of_row(layer, depth) * 3 * steps;
-    return rows * square / 2 + square * (double)filters_of(layer) * steps <= direct;
+    return rows * square / 2 + square * (double)filters_of(layer) * steps * batches <= direct;
 }
 
 /* ------------------------------------------------------------------------------------------------ gathering */
@@ -71,8 +72,9 @@ static void join(const struct c2s_gram_form *form, const float *first, const flo
         }
 }
 
-static cnn2snn_status add_piece(struct c2s_gram_form *form, cnn2snn_sampler *sampler, size_t piece, double *sums,
-                                cnn2snn_error **error)
+/* Adds a piece's X'X to the sums; `gram` is working memory. */
+static cnn2snn_status add_piece(struct c2s_gram_form *form, cnn2snn_sampler *sampler, size_t piece, float *gram,
+                                double *sums, double *elements, cnn2snn_error **error)
 {
     cnn2snn_tensor *input = NULL, *like = NULL;
     const struct c2s_shape *shape = &sampler->quantized->shapes[1];
@@ -83,28 +85,40 @@ static cnn2snn_status add_piece(struct c2s_gram_form *form, cnn2snn_sampler *sam
     memcpy(extents + 1, shape->extents, shape->rank * sizeof *extents);
     /* Only the shape of the output counts. */
     cnn2snn_status status = c2s_tensor_wrap(form->context, CNN2SNN_DTYPE_FLOAT32, shape->rank + 1, extents, NULL,
-                                            form->gram, NULL, NULL, &like, error);
-    memset(form->gram, 0, square * sizeof *form->gram);
+                                            gram, NULL, NULL, &like, error);
+    memset(gram, 0, square * sizeof *gram);
     if (!status)
-        status = c2s_op_add_gram(sampler->quantized->ops[0], &sampler->run, input, like, form->gram, error);
+        status = c2s_op_add_gram(sampler->quantized->ops[0], &sampler->run, input, like, gram, error);
     for (size_t i = 0; !status && i < square; i++)
-        sums[i] += (double)form->gram[i];
+        sums[i] += (double)gram[i];
     if (!status)
-        form->elements += (double)like->count;
+        *elements += (double)like->count;
     c2s_tensor_release(like);
     c2s_tensor_release(input);
     return status;
 }
 
-static cnn2snn_status gather(struct c2s_gram_form *form, cnn2snn_sampler *sampler, cnn2snn_error **error)
+static cnn2snn_status gather_batch(struct c2s_gram_form *form, cnn2snn_sampler *sampler, size_t batch, double *sums,
+                                   cnn2snn_error **error)
 {
     size_t square = form->depth * form->depth;
-    double *sums = c2s_calloc(form->context, square, sizeof *sums);
+    float *gram = form->grams + batch * square;
+    size_t first = c2s_sampler_batch_piece(sampler, (int64_t)batch);
+    size_t count = c2s_sampler_batch_pieces(sampler, (int64_t)batch);
+    memset(sums, 0, square * sizeof *sums);
+    for (size_t i = first; i < first + count; i++)
+        C2S_TRY(add_piece(form, sampler, i, gram, sums, &form->elements[batch], error));
+    for (size_t i = 0; i < square; i++)
+        gram[i] = (float)sums[i];
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status gather(struct c2s_gram_form *form, cnn2snn_sampler *sampler, cnn2snn_error **error)
+{
+    double *sums = c2s_calloc(form->context, form->depth * form->depth, sizeof *sums);
     cnn2snn_status status = sums ? CNN2SNN_OK : c2s_error_no_memory(error);
-    for (size_t i = 0; !status && i < sampler->piece_count; i++)
-        status = add_piece(form, sampler, i, sums, error);
-    for (size_t i = 0; !status && i < square; i++)
-        form->gram[i] = (float)sums[i];
+    for (size_t i = 0; !status && i < form->batches; i++)
+        status = gather_batch(form, sampler, i, sums, error);
     c2s_free(form->context, sums);
     return status;
 }
@@ -116,11 +130,13 @@ cnn2snn_status c2s_gram_form_init(struct c2s_gram_form *form, cnn2snn_sampler *s
     form->depth = c2s_op_gram_depth(layer);
     form->filters = filters_of(layer);
     size_t matrix = form->depth * form->filters;
-    form->gram = c2s_calloc(form->context, form->depth * form->depth, sizeof *form->gram);
+    form->batches = (size_t)sampler->batch_count;
+    form->elements = c2s_calloc(form->context, form->batches, sizeof *form->elements);
+    form->grams = c2s_calloc(form->context, form->batches, form->depth * form->depth * sizeof *form->grams);
     form->original = c2s_calloc(form->context, matrix, sizeof *form->original);
     form->matrix = c2s_calloc(form->context, matrix, sizeof *form->matrix);
     form->product = c2s_calloc(form->context, matrix, sizeof *form->product);
-    if (!form->gram || !form->original || !form->matrix || !form->product)
+    if (!form->elements || !form->grams || !form->original || !form->matrix || !form->product)
         return c2s_error_no_memory(error);
     join(form, c2s_f32(layer->weights[0].tensor), is_separable(layer) ? c2s_f32(layer->weights[1].tensor) : NULL,
          form->original);
@@ -131,7 +147,8 @@ void c2s_gram_form_free(struct c2s_gram_form *form)
 {
     if (!form->context)
         return;
-    c2s_free(form->context, form->gram);
+    c2s_free(form->context, form->elements);
+    c2s_free(form->context, form->grams);
     c2s_free(form->context, form->original);
     c2s_free(form->context, form->matrix);
     c2s_free(form->context, form->product);
@@ -159,12 +176,12 @@ static void part(const struct c2s_gram_form *form, const float *joint, const flo
         }
 }
 
-static void give_gradients(const struct c2s_gram_form *form, cnn2snn_tensor *const *kernels,
+static void give_gradients(const struct c2s_gram_form *form, size_t batch, cnn2snn_tensor *const *kernels,
                            cnn2snn_tensor *const *gradients)
 {
     size_t matrix = form->depth * form->filters;
     for (size_t i = 0; i < matrix; i++)
-        form->product[i] = form->product[i] * 2 / (float)form->elements;
+        form->product[i] = form->product[i] * 2 / (float)form->elements[batch];
     for (int i = 0; i < 1 + is_separable(form->layer); i++)
         memset(gradients[i]->data, 0, gradients[i]->size);
     if (is_separable(form->layer))
@@ -174,20 +191,22 @@ static void give_gradients(const struct c2s_gram_form *form, cnn2snn_tensor *con
         memcpy(gradients[0]->data, form->product, matrix * sizeof *form->product);
 }
 
-cnn2snn_status c2s_gram_form_evaluate(struct c2s_gram_form *form, struct c2s_run *run, cnn2snn_tensor *const *kernels,
-                                      cnn2snn_tensor *const *gradients, double *out_error, cnn2snn_error **error)
+cnn2snn_status c2s_gram_form_evaluate(struct c2s_gram_form *form, struct c2s_run *run, size_t batch,
+                                      cnn2snn_tensor *const *kernels, cnn2snn_tensor *const *gradients,
+                                      double *out_error, cnn2snn_error **error)
 {
     size_t matrix = form->depth * form->filters;
     double sum = 0;
     join(form, c2s_f32(kernels[0]), is_separable(form->layer) ? c2s_f32(kernels[1]) : NULL, form->matrix);
     for (size_t i = 0; i < matrix; i++)
         form->matrix[i] -= form->original[i];
-    C2S_TRY(c2s_matrix_product(run, form->depth, form->depth, form->filters, form->gram, form->matrix, form->product,
-                               error));
+    const float *gram = form->grams + batch * form->depth * form->depth;
+    C2S_TRY(
+        c2s_matrix_product(run, form->depth, form->depth, form->filters, gram, form->matrix, form->product, error));
     for (size_t i = 0; i < matrix; i++)
         sum += (double)form->matrix[i] * (double)form->product[i];
-    *out_error = sum > 0 ? sum / form->elements : 0;
+    *out_error = sum > 0 ? sum / form->elements[batch] : 0;
     if (gradients)
-        give_gradients(form, kernels, gradients);
+        give_gradients(form, batch, kernels, gradients);
     return CNN2SNN_OK;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The mean squared error of a layer without its activation, over all samples at once. Its outputs are X times the
- * kernel as a matrix K; with G = X'X the error of another kernel is |X(K - K0)|^2 = trace((K - K0)' G (K - K0)), and
- * the gradient 2G(K - K0): what is gathered of the samples once serves every epoch. The two kernels of a separable
- * layer are one matrix by the chain rule.
+ * The mean squared error of a layer without its activation, over all samples of a batch at once. Its outputs are X
+ * times the kernel as a matrix K; with G = X'X the error of another kernel is |X(K - K0)|^2 = trace((K - K0)' G (K -
+ * K0)), and the gradient 2G(K - K0): what is gathered of the samples once serves every epoch. The two kernels of a
+ * separable layer are one matrix by the chain rule.
  */
 #ifndef C2S_GRAM_FORM_H
 #define C2S_GRAM_FORM_H
@@ -14,14 +14,15 @@ struct c2s_gram_form {
     cnn2snn_context *context;
     cnn2snn_layer *layer;
     size_t depth, filters;
-    double elements; /* of the outputs */
-    float *gram;     /* G */
-    float *original; /* K0 */
+    size_t batches;
+    double *elements; /* of the outputs, by batch */
+    float *grams;     /* G, by batch */
+    float *original;  /* K0 */
     float *matrix, *product;
 };
 
-/* Rows of G at most: what bounds its memory. */
-enum { C2S_GRAM_MAX_DEPTH = 2048 };
+/* Elements of all batches' G at most: what bounds their memory. */
+enum { C2S_GRAM_MAX_ELEMENTS = 2048 * 2048 };
 
 /* Does the selected layer have the form, with less work in so many epochs than going through the samples takes? */
 bool c2s_gram_form_serves(const cnn2snn_sampler *sampler, int64_t epochs);
@@ -30,8 +31,9 @@ bool c2s_gram_form_serves(const cnn2snn_sampler *sampler, int64_t epochs);
 cnn2snn_status c2s_gram_form_init(struct c2s_gram_form *form, cnn2snn_sampler *sampler, cnn2snn_error **error);
 void c2s_gram_form_free(struct c2s_gram_form *form);
 
-/* The error for these kernels (two for a separable layer), and its gradients (NULL: not wanted). */
-cnn2snn_status c2s_gram_form_evaluate(struct c2s_gram_form *form, struct c2s_run *run, cnn2snn_tensor *const *kernels,
-                                      cnn2snn_tensor *const *gradients, double *out_error, cnn2snn_error **error);
+/* The error on a batch for these kernels (two for a separable layer), and its gradients (NULL: not wanted). */
+cnn2snn_status c2s_gram_form_evaluate(struct c2s_gram_form *form, struct c2s_run *run, size_t batch,
+                                      cnn2snn_tensor *const *kernels, cnn2snn_tensor *const *gradients,
+                                      double *out_error, cnn2snn_error **error);
 
 #endif

@@ -183,7 +183,7 @@ END_TEST
                   ", ['QuantizedDense', {'name': 'd', 'units': 3, " MAX_PER_AXIS(4) "}]"
 
 /* The same layer, some steps on, by both ways. */
-static void compare_gradients(cnn2snn_sampler *sampler, const char *name)
+static void compare_gradients(cnn2snn_sampler *sampler, const char *name, int64_t batch)
 {
     const cnn2snn_loss loss = CNN2SNN_LOSS_INIT;
     struct c2s_adaround_layer work[2];
@@ -198,7 +198,7 @@ static void compare_gradients(cnn2snn_sampler *sampler, const char *name)
                 w->soft[k].alphas[i] += random_float(&randomness);
             c2s_soft_kernel_update(&w->soft[k]);
         }
-        must(c2s_adaround_layer_batch(w, 0, &losses[gram], &error));
+        must(c2s_adaround_layer_batch(w, batch, &losses[gram], &error));
     }
     near(losses[1], losses[0], 2e-5 * losses[0]);
     near(work[1].error_before, work[0].error_before, 2e-5 * work[0].error_before);
@@ -221,9 +221,15 @@ START_TEST(the_gram_form_is_the_gradient_over_all_samples)
     cnn2snn_samples *samples = RANDOM_SAMPLES(70, 9, 8, 3); /* two pieces */
     cnn2snn_sampler *sampler = sampler_of(graph, samples, 0, false);
     ck_assert_uint_eq(sampler->piece_count, 2);
-    compare_gradients(sampler, "a");
-    compare_gradients(sampler, "s");
-    compare_gradients(sampler, "d");
+    compare_gradients(sampler, "a", 0);
+    compare_gradients(sampler, "s", 0);
+    compare_gradients(sampler, "d", 0);
+    c2s_sampler_destroy(sampler);
+    sampler = sampler_of(graph, samples, 32, true);
+    for (int64_t batch = 0; batch < 3; batch++) {
+        compare_gradients(sampler, "a", batch);
+        compare_gradients(sampler, "s", batch);
+    }
     c2s_sampler_destroy(sampler);
     c2s_samples_release(samples);
     c2s_graph_release(graph);
