@@ -245,18 +245,58 @@ static void back_depthwise(const struct back_job *job, struct place output, cons
         }
 }
 
+/* The inputs of a window, in order. */
+static size_t list_inputs(const struct c2s_window *window, struct place output, size_t *pixels, size_t capacity)
+{
+    size_t count = 0;
+    ptrdiff_t first[2], last[2];
+    c2s_window_taps(window, 0, output.row, &first[0], &last[0]);
+    c2s_window_taps(window, 1, output.column, &first[1], &last[1]);
+    for (ptrdiff_t i = first[0]; i < last[0]; i++)
+        for (ptrdiff_t j = first[1]; j < last[1] && count < capacity; j++)
+            pixels[count++] = (size_t)((c2s_window_start(window, 0, output.row) + i) * window->in[1] +
+                                       c2s_window_start(window, 1, output.column) + j);
+    return count;
+}
+
+/* Windows of few pixels, the rule: their places are found once for all channels. */
+enum { LISTED = 64 };
+
+static void back_largest_listed(const struct back_job *job, const size_t *pixels, size_t count, const float *dy,
+                                const float *image, float *dx)
+{
+    for (size_t c = 0; c < job->channels; c++) {
+        size_t best = pixels[0] * job->channels + c;
+        for (size_t i = 1; i < count; i++) {
+            size_t at = pixels[i] * job->channels + c;
+            best = image[at] > image[best] ? at : best;
+        }
+        dx[best] += dy[c];
+    }
+}
+
 static void back_largest(const struct back_job *job, struct place output, const float *dy, const float *image,
                          float *dx)
 {
     const struct c2s_window *window = job->window;
+    size_t pixels[LISTED];
+    if (window->kernel[0] <= LISTED && window->kernel[1] <= LISTED &&
+        window->kernel[0] * window->kernel[1] <= LISTED) {
+        size_t count = list_inputs(window, output, pixels, LISTED);
+        if (count)
+            back_largest_listed(job, pixels, count, dy, image, dx);
+        return;
+    }
     for (size_t c = 0; c < job->channels; c++) {
         size_t best = SIZE_MAX;
         for (ptrdiff_t i = 0; i < window->kernel[0]; i++)
             for (ptrdiff_t j = 0; j < window->kernel[1]; j++) {
                 ptrdiff_t row = c2s_window_index(window, 0, output.row, i);
                 ptrdiff_t column = c2s_window_index(window, 1, output.column, j);
+                if (row < 0 || column < 0)
+                    continue;
                 size_t at = (size_t)(row * window->in[1] + column) * job->channels + c;
-                if (row >= 0 && column >= 0 && (best == SIZE_MAX || image[at] > image[best]))
+                if (best == SIZE_MAX || image[at] > image[best])
                     best = at;
             }
         if (best != SIZE_MAX)

@@ -38,8 +38,8 @@ static cnn2snn_status back_quantized_activation(const struct back *back, cnn2snn
     const float *x = c2s_f32(back->x), *dy = c2s_f32(back->dy);
     float *dx = c2s_f32_writable(back->dx);
     for (uint64_t i = 0; i < back->x->count; i++) {
-        float level = ceilf((x[i] - threshold) / step);
-        dx[i] = level >= 0 && level <= levels ? dy[i] * step / step : 0;
+        float level = (x[i] - threshold) / step; /* whose ceil is 0 to levels */
+        dx[i] = level > -1 && level <= levels ? dy[i] * step / step : 0;
     }
     return CNN2SNN_OK;
 }

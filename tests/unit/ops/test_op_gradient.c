@@ -185,6 +185,7 @@ END_TEST
 START_TEST(inputs_of_piecewise_linear_layers)
 {
     check_input(make_layer("MaxPooling2D", "{'pool_size': 2}"), TENSOR(NULL, 2, 6, 4, 3), 1e-4);
+    check_input(make_layer("MaxPooling2D", "{'pool_size': 9}"), TENSOR(NULL, 2, 10, 11, 3), 1e-4);
     check_input(make_layer("MaxPooling2D", "{'pool_size': 3, 'strides': 2, 'padding': 'same'}"),
                 TENSOR(NULL, 2, 7, 6, 3), 1e-4);
     check_input(make_layer("ReLU", "{'max_value': 0.5}"), TENSOR(NULL, 4, 9), 1e-4);
