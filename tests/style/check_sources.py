@@ -72,7 +72,7 @@ def check_include(rooms, room, path, number, quote, header):
             fault(path, number, "there is no %s" % header)
 
 
-DEFINITION = re.compile(r"^(?!static\b|typedef\b|extern\b|struct \w+ \{|#|enum\b[^(]*\{)(?:[\w*]+[\s*]+)+?\**(\w+)\(", re.M)
+DEFINITION = re.compile(r"^(?!(?:TARGET )?static\b|typedef\b|extern\b|struct \w+ \{|#|enum\b[^(]*\{)(?:[\w*]+[\s*]+)+?\**(\w+)\(", re.M)
 
 
 def check_definitions(room, path, text):
