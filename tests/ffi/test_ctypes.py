@@ -188,6 +188,18 @@ class MainJob(unittest.TestCase):
         with self.assertRaises(ValueError):
             self.model.quantize_layer("nobody", 4)
 
+    def test_l023_l028_one_layer_by_itself_its_index_and_its_name(self):
+        layers = self.model.layers
+        index = next(i for i, l in enumerate(layers) if l.class_name == "Dense")
+        for target in (layers[index], index, index - len(layers), layers[index].name):
+            quantized = self.model.quantize_layer(target, 4).layers
+            self.assertEqual([i for i, l in enumerate(quantized) if l.class_name.startswith("Quantized")], [index])
+        stranger = self.model.quantize_layer(0, 4).layers[index]
+        for target in (stranger, self.context.layer("Dense", units=1), 1.5, None, [0]):
+            with self.assertRaises(ValueError) as caught:
+                self.model.quantize_layer(target, 4)
+            self.assertEqual(caught.exception.rule, "L-028")
+
     def test_the_report_of_an_error(self):
         out, error = C.c_void_p(), C.c_void_p()
         model = self.model.quantize(3, 3, 8)

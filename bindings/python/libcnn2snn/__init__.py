@@ -522,7 +522,14 @@ class Model(Handle):
         return Model(self.context, made("model_quantize", self.handle, C.byref(o)))
 
     def quantize_layer(self, target, bitwidth, quantizer_function=None):
+        """target: a layer of this model, its name, or its index."""
         f = self._quantizer_thunk(quantizer_function)
+        if isinstance(target, Layer):
+            if target.parent is not self:
+                raise _error_classes[-8](-8, "%s: a layer of another model" % target.name, "L-028", target.name)
+            target = target.name
+        elif not isinstance(target, (int, str)):
+            raise _error_classes[-8](-8, "target %r, expected a layer, its name or its index" % (target,), "L-028", "")
         if isinstance(target, int):
             return Model(self.context, made("model_quantize_layer", self.handle, target, bitwidth, f, None))
         return Model(self.context, made("model_quantize_named_layer", self.handle, target.encode(), bitwidth, f, None))

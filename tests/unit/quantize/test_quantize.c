@@ -1,79 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* quantize and quantize_layer, rule by rule; the names begin with the L-row of the specification. */
-#include "../support/graphs.h"
-
-#include "numeric/custom_objects.h"
-#include "quantize/quantize.h"
-
-#define CONV(name) "['Conv2D', {'name': '" name "', 'filters': 2, 'kernel_size': 1}]"
-#define SEPARABLE(name) "['SeparableConv2D', {'name': '" name "', 'filters': 2, 'kernel_size': 1}]"
-#define DENSE(name) "['Dense', {'name': '" name "', 'units': 2}]"
-#define RELU(name) "['ReLU', {'name': '" name "'}]"
-
-/* The model of EX-21. */
-#define BASE                                                                                                         \
-    CONV("c")                                                                                                        \
-    ", ['ReLU', {'name': 'r', 'max_value': 6.0}]," SEPARABLE("s") "," RELU("r2") ",['Flatten', {'name':"             \
-                                                                                 "'f'}]," DENSE("d")
-
-static struct c2s_graph *source, *result;
-static struct c2s_quantize_settings settings;
-
-static void setup(void)
-{
-    context_setup();
-    settings = (struct c2s_quantize_settings){.input_weight_bits = -1, .fold_batchnorm = true};
-}
-
-static void release(void)
-{
-    c2s_graph_release(source);
-    c2s_graph_release(result);
-    source = result = NULL;
-}
-
-static void bits(int32_t weights, int32_t activations, int32_t input_weights)
-{
-    settings.weight_bits = weights;
-    settings.activation_bits = activations;
-    settings.input_weight_bits = input_weights;
-}
-
-static void quantized(const char *input, const char *layers)
-{
-    source = sequential(input, layers);
-    must(c2s_graph_quantize(source, &settings, &result, &error));
-    must(c2s_graph_verify(result, &error));
-}
-
-static void quantize_refuses(const char *input, const char *layers, cnn2snn_status status, const char *rule,
-                             const char *layer)
-{
-    source = sequential(input, layers);
-    refused(c2s_graph_quantize(source, &settings, &result, &error), status, rule, layer);
-    ck_assert_ptr_null(result);
-    release();
-}
-
-/* "QuantizedConv2D MaxPerAxisQuantizer 4", "Conv2D", "QuantizedReLU 4 6". */
-static const char *kind_of(const struct c2s_graph *graph, const char *name)
-{
-    static char text[200];
-    const cnn2snn_layer *layer = layer_named(graph, name);
-    const cnn2snn_quantizer *quantizer = c2s_layer_quantizer(layer), *dw = c2s_layer_depthwise_quantizer(layer);
-    const struct c2s_quantized_activation_attributes *activation = c2s_layer_quantized_activation(layer);
-    size_t used = (size_t)snprintf(text, sizeof text, "%s", layer->class_name);
-    if (quantizer)
-        used += (size_t)snprintf(text + used, sizeof text - used, " %s %d", quantizer->class_name,
-                                 (int)quantizer->bitwidth);
-    if (dw)
-        used += (size_t)snprintf(text + used, sizeof text - used, " %s %d", dw->class_name, (int)dw->bitwidth);
-    if (activation)
-        snprintf(text + used, sizeof text - used, " %d %g", (int)activation->bitwidth, (double)activation->max_value);
-    return text;
-}
-
-#define is_now(name, expected) ck_assert_str_eq(kind_of(result, name), expected)
+#include "quantize_testing.h"
 
 /* ------------------------------------------------------------------------------------------------ whole models */
 
@@ -126,6 +53,19 @@ START_TEST(l002_l004_zero_bits_leave_it_float)
 }
 END_TEST
 
+START_TEST(l003_l005_bits_of_weights_and_of_activations)
+{
+    char expected[64];
+    bits(_i, _i - 1, -1);
+    quantized("[2, 2, 1]", BASE);
+    snprintf(expected, sizeof expected, "QuantizedDense MaxPerAxisQuantizer %d", _i);
+    is_now("d", expected);
+    snprintf(expected, sizeof expected, "QuantizedReLU %d %d", _i - 1, (1 << (_i - 1)) - 1);
+    is_now("r2", expected);
+    release();
+}
+END_TEST
+
 START_TEST(l003_l005_bits_have_no_upper_bound_that_anybody_needs)
 {
     bits(9, 9, 16);
@@ -140,6 +80,21 @@ START_TEST(l003_l005_bits_have_no_upper_bound_that_anybody_needs)
     release();
     bits(4, 128, -1);
     quantize_refuses("[2, 2, 1]", BASE, CNN2SNN_E_VALUE, "L-005", "r");
+}
+END_TEST
+
+START_TEST(l006_the_first_layer_has_the_bits_of_the_others_by_default)
+{
+    bits(3, 4, -1);
+    quantized("[2, 2, 1]", BASE);
+    is_now("c", "QuantizedConv2D MaxPerAxisQuantizer 3");
+    is_now("s", "QuantizedSeparableConv2D MaxPerAxisQuantizer 3 MaxQuantizer 3");
+    is_now("d", "QuantizedDense MaxPerAxisQuantizer 3");
+    release();
+    bits(0, 4, -1);
+    quantized("[2, 2, 1]", BASE);
+    is_now("c", "Conv2D");
+    release();
 }
 END_TEST
 
@@ -196,11 +151,6 @@ START_TEST(l009_relu_before_pooling_stays)
     release();
 }
 END_TEST
-
-static const char branches[] =
-    "{'inputs': {'x': [4]}, 'name': 'two', 'layers': [['Dense', {'name': 'a', 'units': 2}],"
-    "['Dense', {'name': 'b', 'units': 2}, ['x']], ['Concatenate', {'name': 'cat'}, ['a', "
-    "'b']], ['ReLU', {'name': 'r'}]]}";
 
 START_TEST(l009_branches_can_not_be_folded)
 {
@@ -285,6 +235,44 @@ START_TEST(l013_the_config_of_a_separable_convolution)
     char *text = json_dumps(config, 0);
     ck_assert(strstr(text, "\"quantizer_dw\"") < strstr(text, "\"quantizer\""));
     free(text);
+    release();
+}
+END_TEST
+
+/* From 2.3 on depthwise kernels keep their scale. */
+START_TEST(ex23_l013_one_scale_for_the_depthwise_kernel_and_one_for_each_filter)
+{
+    bits(4, 4, -1);
+    quantized("[1, 1, 2]", "['SeparableConv2D', {'name': 's', 'filters': 2, 'kernel_size': 1}, [],"
+                           "[[2, -8], [0.5, 1, 2, -4], [1, -1]]]");
+    is_now("s", "QuantizedSeparableConv2D MaxPerAxisQuantizer 4 MaxQuantizer 4");
+    weight_equals(result, "s", 0, 2, -8);
+    weight_equals(result, "s", 1, 0.5f, 1, 2, -4);
+    weight_equals(result, "s", 2, 1, -1);
+    release();
+}
+END_TEST
+
+START_TEST(l014_the_config_of_a_dense_layer)
+{
+    bits(5, 0, -1);
+    quantized("[3]",
+              "['Dense', {'name': 'd', 'trainable': false, 'dtype': 'float32', 'units': 2, 'activation': 'linear',"
+              "'use_bias': false, 'bias_constraint': null, 'kernel_regularizer': {'class_name': 'L2', 'config': "
+              "{'l2': 0.5}}}, [], [[1, 2, 3, 4, 5, 6]]]");
+    json_t *expected = json(
+        "{'name': 'd', 'trainable': false, 'dtype': 'float32', 'units': 2, 'use_bias': false, 'bias_constraint': "
+        "null, 'kernel_regularizer': {'class_name': 'L2', 'config': {'l2': 0.5}}, 'quantizer': {'module': "
+        "'cnn2snn.quantization_ops', 'class_name': 'MaxPerAxisQuantizer', 'config': {'name': "
+        "'max_per_axis_quantizer', 'trainable': true, 'dtype': 'float32', 'bitwidth': 5}, 'registered_name': "
+        "'MaxPerAxisQuantizer'}}");
+    char *found = json_dumps(layer_named(result, "d")->config, 0), *wanted = json_dumps(expected, 0);
+    ck_assert_str_eq(layer_named(result, "d")->class_name, "QuantizedDense");
+    ck_assert_str_eq(found, wanted);
+    weight_equals(result, "d", 0, 1, 2, 3, 4, 5, 6);
+    free(found);
+    free(wanted);
+    json_decref(expected);
     release();
 }
 END_TEST
@@ -395,7 +383,7 @@ START_TEST(l018_does_not_count_where_it_stays_float)
 }
 END_TEST
 
-START_TEST(dilation_is_taken_without_folding)
+START_TEST(l018_dilation_is_taken_without_folding)
 {
     bits(4, 0, -1);
     settings.fold_batchnorm = false;
@@ -451,19 +439,6 @@ START_TEST(weights_that_are_no_numbers_are_refused)
 END_TEST
 
 /* ------------------------------------------------------------------------------------------------ the function */
-
-static char called[300];
-
-static cnn2snn_status write_call(void *user_data, const cnn2snn_layer *layer, cnn2snn_quantizer *by_default,
-                                 cnn2snn_quantizer **out, cnn2snn_error **own)
-{
-    ck_assert_ptr_nonnull(layer->weights[0].tensor);
-    size_t used = strlen(called);
-    snprintf(called + used, sizeof called - used, "%s(%s, %s %d)", used ? " " : "", layer->name,
-             by_default->class_name, (int)by_default->bitwidth);
-    return c2s_quantizer_create(layer->context, CNN2SNN_QUANTIZER_STD, by_default->bitwidth, *(double *)user_data,
-                                out, own);
-}
 
 START_TEST(ex21_l011_the_function_is_asked_pointwise_first)
 {
@@ -531,6 +506,28 @@ static cnn2snn_status say_why(void *user_data, const cnn2snn_layer *layer, cnn2s
 {
     return c2s_error(layer->context, own, CNN2SNN_E_INDEX, "", "none left");
 }
+
+/* The float layer as it is quantized: batch normalization is folded into it already. */
+static cnn2snn_status look_at_kernel(void *user_data, const cnn2snn_layer *layer, cnn2snn_quantizer *by_default,
+                                     cnn2snn_quantizer **out, cnn2snn_error **own)
+{
+    *(float *)user_data = c2s_f32(layer->weights[0].tensor)[0];
+    ck_assert_str_eq(layer->class_name, "Dense");
+    return keep_default(user_data, layer, by_default, out, own);
+}
+
+START_TEST(l011_the_function_sees_folded_weights)
+{
+    float kernel = 0;
+    bits(4, 4, -1);
+    settings.quantizer_function = look_at_kernel;
+    settings.user_data = &kernel;
+    quantized("[1]", "['Dense', {'name': 'd', 'units': 1}, [], [[3], [0]]], ['BatchNormalization', {'name': 'b',"
+                     "'epsilon': 0.25}, [], [[2], [0], [0], [0.75]]]");
+    ck_assert_float_eq(kernel, 6);
+    release();
+}
+END_TEST
 
 START_TEST(l011_a_function_that_fails)
 {
@@ -656,102 +653,16 @@ START_TEST(every_allocation_may_fail)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ one layer */
-
-static void layer_quantized(size_t layer, int32_t bitwidth)
-{
-    source = sequential("[2, 2, 1]", BASE);
-    must(c2s_graph_quantize_layer(source, layer, bitwidth, NULL, NULL, &result, &error));
-}
-
-START_TEST(l021_l026_one_layer_is_quantized_and_the_others_stay)
-{
-    layer_quantized(5, 4);
-    is_now("d", "QuantizedDense MaxPerAxisQuantizer 4");
-    ck_assert_str_eq(result->name, "net");
-    ck_assert_str_eq(names_of(result), "in c r s r2 f d");
-    for (size_t i = 0; i < 6; i++)
-        ck_assert_ptr_eq(result->layers[i], source->layers[i]);
-    release();
-}
-END_TEST
-
-START_TEST(l022_a_quantized_layer_gets_other_bits)
-{
-    layer_quantized(2, 4);
-    c2s_graph_release(source);
-    source = result;
-    must(c2s_graph_quantize_layer(source, 2, 2, NULL, NULL, &result, &error));
-    is_now("s", "QuantizedSeparableConv2D MaxPerAxisQuantizer 2 MaxQuantizer 2");
-    release();
-}
-END_TEST
-
-START_TEST(l024_the_input_of_a_functional_model_counts)
-{
-    source = graph_of(branches);
-    must(c2s_graph_quantize_layer(source, 1, 4, NULL, NULL, &result, &error));
-    is_now("a", "QuantizedDense MaxPerAxisQuantizer 4");
-    is_now("b", "Dense");
-    c2s_graph_release(result);
-    result = NULL;
-    refused(c2s_graph_quantize_layer(source, 5, 4, NULL, NULL, &result, &error), CNN2SNN_E_INDEX, "L-024", NULL);
-    release();
-}
-END_TEST
-
-START_TEST(l024_an_index_behind_the_last_layer)
-{
-    source = sequential("[2]", DENSE("d"));
-    refused(c2s_graph_quantize_layer(source, 1, 4, NULL, NULL, &result, &error), CNN2SNN_E_INDEX, "L-024", NULL);
-    release();
-}
-END_TEST
-
-START_TEST(l027_one_layer_by_the_function)
-{
-    double threshold = 1;
-    called[0] = 0;
-    source = sequential("[2, 2, 1]", BASE);
-    must(c2s_graph_quantize_layer(source, 0, 4, write_call, &threshold, &result, &error));
-    ck_assert_str_eq(called, "(c, MaxPerAxisQuantizer 4)");
-    is_now("c", "QuantizedConv2D StdWeightQuantizer 4");
-    release();
-}
-END_TEST
-
-START_TEST(a_layer_that_can_not_be_quantized_stays)
-{
-    layer_quantized(4, 4);
-    for (size_t i = 0; i < source->layer_count; i++)
-        ck_assert_ptr_eq(result->layers[i], source->layers[i]);
-    release();
-}
-END_TEST
-
-START_TEST(l029_bits_are_checked_before_the_layer)
-{
-    source = sequential("[2]", DENSE("d"));
-    refused(c2s_graph_quantize_layer(source, 99, 0, NULL, NULL, &result, &error), CNN2SNN_E_VALUE, "L-029", NULL);
-    refused(c2s_graph_quantize_layer(source, 0, -1, NULL, NULL, &result, &error), CNN2SNN_E_VALUE, "L-029", NULL);
-    refused(c2s_graph_quantize_layer(source, 0, 1, NULL, NULL, &result, &error), CNN2SNN_E_VALUE, "L-a1", "d");
-    release();
-    layer_quantized(1, 1);
-    is_now("r", "QuantizedReLU 1 6");
-    release();
-}
-END_TEST
-
 int main(void)
 {
-    Suite *suite = suite_create("quantize");
     TCase *cases = tcase_create("core");
-    tcase_add_checked_fixture(cases, setup, context_teardown);
     tcase_add_test(cases, ex21_weights_and_activations);
     tcase_add_test(cases, l001_the_given_model_and_its_weights_stay);
     tcase_add_test(cases, l001_a_functional_line_is_accepted);
     tcase_add_test(cases, l002_l004_zero_bits_leave_it_float);
+    tcase_add_loop_test(cases, l003_l005_bits_of_weights_and_of_activations, 2, 10);
     tcase_add_test(cases, l003_l005_bits_have_no_upper_bound_that_anybody_needs);
+    tcase_add_test(cases, l006_the_first_layer_has_the_bits_of_the_others_by_default);
     tcase_add_test(cases, l007_the_first_layer_may_stay_float);
     tcase_add_test(cases, l008_only_the_first_layer_with_weights_has_bits_of_its_own);
     tcase_add_test(cases, l008_layers_that_are_not_quantized_do_not_count);
@@ -762,6 +673,8 @@ int main(void)
     tcase_add_test(cases, l010_a_shared_layer_stays_shared);
     tcase_add_test(cases, l012_the_config_of_a_convolution);
     tcase_add_test(cases, l013_the_config_of_a_separable_convolution);
+    tcase_add_test(cases, ex23_l013_one_scale_for_the_depthwise_kernel_and_one_for_each_filter);
+    tcase_add_test(cases, l014_the_config_of_a_dense_layer);
     tcase_add_test(cases, l015_the_largest_value_of_a_relu);
     tcase_add_test(cases, ex22_l016_quantizing_again);
     tcase_add_test(cases, l016_classes_thresholds_and_largest_values_are_kept);
@@ -770,28 +683,17 @@ int main(void)
     tcase_add_test(cases, l018_arguments_that_quantized_layers_do_not_have);
     tcase_add_test(cases, l018_the_argument_and_its_value_are_named);
     tcase_add_test(cases, l018_does_not_count_where_it_stays_float);
-    tcase_add_test(cases, dilation_is_taken_without_folding);
+    tcase_add_test(cases, l018_dilation_is_taken_without_folding);
     tcase_add_test(cases, l019_a_relu_with_threshold_is_left_out_and_told);
     tcase_add_test(cases, l020_other_layers_stay);
     tcase_add_test(cases, weights_that_are_no_numbers_are_refused);
     tcase_add_test(cases, ex21_l011_the_function_is_asked_pointwise_first);
     tcase_add_test(cases, l016_the_function_is_not_asked_for_quantized_layers);
     tcase_add_test(cases, l011_the_default_may_be_given_back_and_is_numbered_as_keras_does);
+    tcase_add_test(cases, l011_the_function_sees_folded_weights);
     tcase_add_test(cases, l011_a_function_that_fails);
     tcase_add_test(cases, l103_quantizers_of_the_users_own);
     tcase_add_test(cases, l016_activations_of_the_users_own_keep_their_class);
     tcase_add_test(cases, every_allocation_may_fail);
-    tcase_add_test(cases, l021_l026_one_layer_is_quantized_and_the_others_stay);
-    tcase_add_test(cases, l022_a_quantized_layer_gets_other_bits);
-    tcase_add_test(cases, l024_the_input_of_a_functional_model_counts);
-    tcase_add_test(cases, l024_an_index_behind_the_last_layer);
-    tcase_add_test(cases, l027_one_layer_by_the_function);
-    tcase_add_test(cases, a_layer_that_can_not_be_quantized_stays);
-    tcase_add_test(cases, l029_bits_are_checked_before_the_layer);
-    suite_add_tcase(suite, cases);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run("quantize", cases);
 }
