@@ -26,10 +26,7 @@ enum { PANEL_VECTORS = C2S_PANEL_COLUMNS / LANES, TILE_PIXELS = 4, TILE_VECTORS 
 
 INLINE vector splat(float value)
 {
-    vector v;
-    for (int i = 0; i < LANES; i++)
-        v[i] = value;
-    return v;
+    return value - (vector){0}; /* an assignment to each lane is not recognized as one broadcast */
 }
 
 INLINE vector load(const float *from, size_t left)
