@@ -59,8 +59,7 @@ if [ "$golden" = 1 ] && [ -d "$shared/golden" ]; then
     # and one whose weights of 4 bits it takes for 8, as the old release that wrote the model didn't say.
     golden_run load,quantize,transforms,convert,simulate,layers,calibrate,errors \
         '^(?!legacy_quantize/quantize_layer_doc_example|qml_old/2.11.2_p844|legacy_calibration/(sampler|activations_rescaling))'
-    # Outputs of QuantizeML 0.4.2, whose rule for biases was another one (docs/differences.md), and a layer that is no more.
-    golden_run fake '^(?!qml_old/(2.3.7_|2.11.2_norm_after_add))'
+    golden_run fake ''
     LIBCNN2SNN=$(realpath "$build/lib/libcnn2snn.so") "$python" tests/golden/library_cases.py --cli "$cli" \
         --golden "$shared/golden" --tools "$shared/tools" | tee "$log" || true
     count library_cases.py

@@ -50,6 +50,7 @@ static const struct rule rules[] = {
     {C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV, PLAIN, c2s_derive_buffer_temp_conv},
     {C2S_KIND_QML_STATEFUL_PROJECTION, IMAGES, c2s_derive_dense},
     {C2S_KIND_QML_STATEFUL_RECURRENT, 0, c2s_derive_recurrent},
+    {C2S_KIND_QML_BATCH_NORMALIZATION, 0, c2s_derive_batchnorm},
     {C2S_KIND_QML_PICO_POST_PROCESSING, 0, c2s_derive_pico},
     {C2S_KIND_DROPOUT, 0, c2s_derive_unchanged},
 };
@@ -59,6 +60,7 @@ struct deriver {
     struct c2s_derivation *derivation;
     struct c2s_derived_weights *weights; /* by layer */
     struct c2s_number image;
+    bool one_range;
     cnn2snn_error **error;
 };
 
@@ -175,6 +177,7 @@ static cnn2snn_status derive_node(struct deriver *deriver, size_t index)
                                    .weights = &deriver->weights[node->layer],
                                    .derived = derived,
                                    .output_shape = node->shapes[0],
+                                   .one_range = deriver->one_range,
                                    .error = deriver->error};
     const struct rule *rule = find_rule(c2s_layer_id(step.layer));
     derived->layer = step.layer;
@@ -224,11 +227,12 @@ static void free_weights(struct deriver *deriver)
     c2s_free(deriver->graph->context, deriver->weights);
 }
 
-cnn2snn_status c2s_derive(const struct c2s_graph *graph, struct c2s_derivation **out_derivation,
-                          cnn2snn_error **error)
+static cnn2snn_status derive_by(const struct c2s_graph *graph, bool one_range,
+                                struct c2s_derivation **out_derivation, cnn2snn_error **error)
 {
     cnn2snn_context *context = graph->context;
-    struct deriver deriver = {.graph = graph, .image = c2s_number_none(), .error = error};
+    struct deriver deriver = {
+        .graph = graph, .image = c2s_number_none(), .one_range = one_range, .error = error};
     *out_derivation = NULL;
     deriver.derivation = c2s_calloc(context, 1, sizeof *deriver.derivation);
     if (!deriver.derivation)
@@ -246,6 +250,18 @@ cnn2snn_status c2s_derive(const struct c2s_graph *graph, struct c2s_derivation *
     else
         *out_derivation = deriver.derivation;
     return status;
+}
+
+cnn2snn_status c2s_derive(const struct c2s_graph *graph, struct c2s_derivation **out_derivation,
+                          cnn2snn_error **error)
+{
+    return derive_by(graph, false, out_derivation, error);
+}
+
+cnn2snn_status c2s_derive_as_written(const struct c2s_graph *graph, struct c2s_derivation **out_derivation,
+                                     cnn2snn_error **error)
+{
+    return derive_by(graph, c2s_graph_is_of_first_release(graph), out_derivation, error);
 }
 
 static void free_derived(struct c2s_derived *derived)

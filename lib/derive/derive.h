@@ -62,6 +62,10 @@ bool c2s_graph_is_quantizeml(const struct c2s_graph *graph);
  */
 cnn2snn_status c2s_derive(const struct c2s_graph *graph, struct c2s_derivation **out_derivation,
                           cnn2snn_error **error);
+/* The same by the rules of the release that wrote the model, where that is known to have been another one
+ * (c2s_graph_is_of_first_release). Conversion goes by today's, as the reference does. */
+cnn2snn_status c2s_derive_as_written(const struct c2s_graph *graph, struct c2s_derivation **out_derivation,
+                                     cnn2snn_error **error);
 void c2s_derivation_destroy(struct c2s_derivation *derivation);
 
 #endif

@@ -22,6 +22,7 @@ struct c2s_derive_step {
     size_t input_count;
     struct c2s_number inputs[2]; /* of the first two, as they enter; borrowed */
     struct c2s_shape input_shapes[2], output_shape;
+    bool one_range; /* the largest bias counts for all */
     cnn2snn_error **error;
 };
 
@@ -31,7 +32,7 @@ typedef cnn2snn_status c2s_derive_rule(struct c2s_derive_step *step);
 
 /* neural_layers.c */
 c2s_derive_rule c2s_derive_conv, c2s_derive_conv_transpose, c2s_derive_depthwise, c2s_derive_depthwise_transpose,
-    c2s_derive_separable, c2s_derive_dense, c2s_derive_buffer_temp_conv;
+    c2s_derive_separable, c2s_derive_dense, c2s_derive_batchnorm, c2s_derive_buffer_temp_conv;
 /* value_layers.c */
 c2s_derive_rule c2s_derive_input, c2s_derive_input_quantizer, c2s_derive_dequantizer, c2s_derive_relu,
     c2s_derive_activation, c2s_derive_global_pool, c2s_derive_add, c2s_derive_rescaling, c2s_derive_unchanged;

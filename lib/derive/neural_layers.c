@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides the integers of layers with kernels: weights, biases, and what their accumulators stand for. */
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -94,8 +95,10 @@ static cnn2snn_status add_bias(struct c2s_derive_step *step, bool use_bias)
     if (!use_bias)
         return CNN2SNN_OK;
     C2S_TRY(c2s_derive_weight(step, "bias", &bias));
-    return c2s_fixed_align(bias, &derived->accumulator, step->quant->bias_bitwidth, true,
-                           &derived->integers[C2S_BIAS], &derived->integers[C2S_BIAS_SHIFT], step->error);
+    const struct c2s_fixed_alignment how = {
+        .bitwidth = step->quant->bias_bitwidth, .is_signed = true, .one_range = step->one_range};
+    return c2s_fixed_align(bias, &derived->accumulator, &how, &derived->integers[C2S_BIAS],
+                           &derived->integers[C2S_BIAS_SHIFT], step->error);
 }
 
 /* Input, weights and bias of a layer with one kernel. */
@@ -122,8 +125,10 @@ static cnn2snn_status quantize_padding(struct c2s_derive_step *step, const struc
         return CNN2SNN_OK;
     C2S_TRY(c2s_derive_create(step, CNN2SNN_DTYPE_FLOAT32, attributes->padding_value_count, true, &values));
     memcpy(values->data, attributes->padding_values, values->size);
-    cnn2snn_status status = c2s_fixed_align(values, &step->inputs[0], step->quant->weight_bitwidth, true,
-                                            &derived->integers[C2S_PADDING_VALUE], &shift, step->error);
+    const struct c2s_fixed_alignment how = {
+        .bitwidth = step->quant->weight_bitwidth, .is_signed = true, .one_range = step->one_range};
+    cnn2snn_status status = c2s_fixed_align(values, &step->inputs[0], &how, &derived->integers[C2S_PADDING_VALUE],
+                                            &shift, step->error);
     c2s_tensor_release(values);
     if (!status)
         c2s_tensor_release(shift);
@@ -178,6 +183,63 @@ cnn2snn_status c2s_derive_dense(struct c2s_derive_step *step)
 {
     C2S_TRY(quantize_kernel(step, "kernel", step->quant->weight_axis));
     return accumulate(step, false, c2s_layer_qml_dense(step->layer)->dense.use_bias);
+}
+
+/* What multiplies each channel, and what is added then, in float32 as the releases computed it that had the layer. */
+static cnn2snn_status fold_normalization(struct c2s_derive_step *step, cnn2snn_tensor *factors, cnn2snn_tensor *terms)
+{
+    const struct c2s_qml_batchnorm_attributes *attributes = step->layer->attributes;
+    const cnn2snn_tensor *gamma, *beta, *mean, *variance;
+    C2S_TRY(c2s_derive_weight(step, "gamma", &gamma));
+    C2S_TRY(c2s_derive_weight(step, "beta", &beta));
+    C2S_TRY(c2s_derive_weight(step, "moving_mean", &mean));
+    C2S_TRY(c2s_derive_weight(step, "moving_variance", &variance));
+    for (uint64_t i = 0; i < factors->count; i++) {
+        float spread = c2s_f32(variance)[i] + (float)attributes->epsilon;
+        if (spread <= 0)
+            return c2s_derive_error(step, CNN2SNN_E_VALUE, "Q-020", "moving_variance[%llu] is %g, which has no root",
+                                    (unsigned long long)i, (double)c2s_f32(variance)[i]);
+        float part = 1 / sqrtf(spread);
+        c2s_f32_writable(factors)[i] = c2s_f32(gamma)[i] * part;
+        float moved = -c2s_f32(mean)[i] * c2s_f32(gamma)[i];
+        moved = moved * part;
+        c2s_f32_writable(terms)[i] = moved + c2s_f32(beta)[i];
+    }
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status derive_normalization(struct c2s_derive_step *step, cnn2snn_tensor *factors,
+                                           cnn2snn_tensor *terms)
+{
+    struct c2s_derived *derived = step->derived;
+    const struct c2s_fixed_weights how = {.bitwidth = step->quant->weight_bitwidth, .axis = -1};
+    const struct c2s_fixed_alignment align = {
+        .bitwidth = step->quant->bias_bitwidth, .is_signed = true, .one_range = step->one_range};
+    struct c2s_derived_weights *weights = step->weights;
+    struct c2s_number number;
+    C2S_TRY(fold_normalization(step, factors, terms));
+    if (!weights->integers)
+        C2S_TRY(c2s_fixed_quantize_weights(&how, factors, &weights->integers, &weights->scales, step->error));
+    derived->integers[C2S_WEIGHTS] = c2s_tensor_retain(weights->integers);
+    C2S_TRY(c2s_derive_expand(step, step->quant->buffer_bitwidth - 1, &number));
+    C2S_TRY(multiply_scales(step, &number, weights->scales));
+    return c2s_fixed_align(terms, &derived->accumulator, &align, &derived->integers[C2S_BIAS],
+                           &derived->integers[C2S_BIAS_SHIFT], step->error);
+}
+
+/* A factor and a term for each channel: a depthwise convolution of one pixel. */
+cnn2snn_status c2s_derive_batchnorm(struct c2s_derive_step *step)
+{
+    cnn2snn_tensor *factors, *terms = NULL;
+    const cnn2snn_tensor *gamma;
+    C2S_TRY(c2s_derive_weight(step, "gamma", &gamma));
+    C2S_TRY(c2s_derive_create(step, CNN2SNN_DTYPE_FLOAT32, gamma->count, false, &factors));
+    cnn2snn_status status = c2s_derive_create(step, CNN2SNN_DTYPE_FLOAT32, gamma->count, false, &terms);
+    if (!status)
+        status = derive_normalization(step, factors, terms);
+    c2s_tensor_release(factors);
+    c2s_tensor_release(terms);
+    return status;
 }
 
 cnn2snn_status c2s_derive_buffer_temp_conv(struct c2s_derive_step *step)

@@ -125,9 +125,10 @@ cnn2snn_status c2s_derive_relu(struct c2s_derive_step *step)
     if (isinf(attributes->max_value))
         return CNN2SNN_OK;
     C2S_TRY(c2s_scalar_create(step->context, attributes->max_value, &limit, step->error));
+    const struct c2s_fixed_alignment how = {.bitwidth = step->quant->max_value_bitwidth};
     cnn2snn_status status =
-        c2s_fixed_align(limit, &derived->accumulator, step->quant->max_value_bitwidth, false,
-                        &derived->integers[C2S_MAX_VALUE], &derived->integers[C2S_MAX_VALUE_SHIFT], step->error);
+        c2s_fixed_align(limit, &derived->accumulator, &how, &derived->integers[C2S_MAX_VALUE],
+                        &derived->integers[C2S_MAX_VALUE_SHIFT], step->error);
     c2s_tensor_release(limit);
     return status;
 }

@@ -44,7 +44,7 @@ cnn2snn_status c2s_derive_for_shapes(const struct c2s_graph *graph, const struct
     C2S_TRY(fix_inputs(graph, shapes, &fixed, error));
     cnn2snn_status status = c2s_graph_infer_shapes(fixed, error);
     if (!status)
-        status = c2s_derive(fixed, out_derivation, error);
+        status = c2s_derive_as_written(fixed, out_derivation, error);
     if (status)
         c2s_graph_release(fixed);
     else

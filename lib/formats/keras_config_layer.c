@@ -234,9 +234,9 @@ static bool is_registered(const char *class_name)
 static const char *origin_of(const char *class_name, const json_t *config)
 {
     static const char *const past[] = {
-        "Custom>QuantizedBatchNormalization", "Custom>QuantizedLayerNormalization", "Custom>QuantizedShiftmax",
-        "Custom>QuantizedAttention",          "Custom>QuantizedClassToken",         "Custom>QuantizedAddPositionEmbs",
-        "Custom>QuantizedUnfoldPatches",      "Custom>QuantizedFoldPatches",        "Custom>QuantizedTruncate16"};
+        "Custom>QuantizedLayerNormalization", "Custom>QuantizedShiftmax",        "Custom>QuantizedAttention",
+        "Custom>QuantizedClassToken",         "Custom>QuantizedAddPositionEmbs", "Custom>QuantizedUnfoldPatches",
+        "Custom>QuantizedFoldPatches",        "Custom>QuantizedTruncate16"};
     for (size_t i = 0; i < sizeof past / sizeof *past; i++)
         if (!strcmp(class_name, past[i]))
             return ", of QuantizeML up to 0.18; quantize the float model with a later release";

@@ -12,6 +12,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "formats/keras_kernels.h"
+#include "layers/quantizeml_attributes.h"
 
 /* A layer of the file that has weights. */
 struct stored_layer {
@@ -28,6 +29,7 @@ struct assignment {
     struct c2s_kernel_history history;
     struct stored_layer *stored;
     size_t stored_count;
+    bool first_release; /* of QuantizeML */
     cnn2snn_error **error;
 };
 
@@ -295,6 +297,16 @@ static cnn2snn_status fill_slots(const struct assignment *assignment, const stru
     return CNN2SNN_OK;
 }
 
+/* The range of outputs as QuantizeML's first release calls it, which lacks its rescaling_rate. */
+static bool has_first_ranges(const struct stored_layer *stored)
+{
+    static const struct c2s_weight_slot range = {.spec = {.name = "max_value"}};
+    for (size_t i = 0; i < stored->count; i++)
+        if (is_for_slot(stored->weights[i], &range))
+            return true;
+    return false;
+}
+
 static cnn2snn_status fill_layer(const struct assignment *assignment, const struct stored_layer *stored,
                                  cnn2snn_layer *layer, const struct c2s_weight_order *order, bool *used)
 {
@@ -330,7 +342,7 @@ static bool has_weights(const struct assignment *assignment, const cnn2snn_layer
     return order->count || (order->free_count && stored_by_name(assignment, layer->name));
 }
 
-static cnn2snn_status assign_layer(const struct assignment *assignment, struct c2s_graph *graph,
+static cnn2snn_status assign_layer(struct assignment *assignment, struct c2s_graph *graph,
                                    const struct c2s_node *call, size_t *next)
 {
     cnn2snn_layer *layer = graph->layers[call->layer];
@@ -340,6 +352,7 @@ static cnn2snn_status assign_layer(const struct assignment *assignment, struct c
     if (has_weights(assignment, layer, &order)) {
         if (*next < assignment->stored_count) {
             const struct stored_layer *stored = &assignment->stored[*next];
+            assignment->first_release = assignment->first_release || (count_optional(&order) && has_first_ranges(stored));
             bool *used = c2s_calloc(assignment->context, stored->count, sizeof *used);
             status =
                 used ? fill_layer(assignment, stored, layer, &order, used) : c2s_error_no_memory(assignment->error);
@@ -365,7 +378,7 @@ static cnn2snn_status assign(struct assignment *assignment, struct c2s_graph *gr
     if (next != assignment->stored_count)
         return c2s_error(assignment->context, assignment->error, CNN2SNN_E_VALUE, "F-weights",
                          "the file has %zu layers with weights, but the model %zu", assignment->stored_count, next);
-    return CNN2SNN_OK;
+    return assignment->first_release ? c2s_graph_mark_first_release(graph, assignment->error) : CNN2SNN_OK;
 }
 
 static cnn2snn_status refuse_own_weights(struct assignment *assignment)

@@ -19,7 +19,7 @@ extern const struct c2s_layer_rules c2s_qml_same_rules, c2s_qml_input_quantizer_
     c2s_qml_dense_rules, c2s_qml_relu_rules, c2s_qml_activation_rules, c2s_qml_float_activation_rules,
     c2s_qml_add_rules, c2s_qml_float_add_rules, c2s_qml_concatenate_rules, c2s_qml_pool_rules,
     c2s_qml_global_pool_rules, c2s_qml_rescaling_rules, c2s_qml_token_rules, c2s_qml_buffer_temp_conv_rules,
-    c2s_qml_recurrent_rules, c2s_qml_float_recurrent_rules, c2s_qml_pico_rules, c2s_qml_float_pico_rules;
+    c2s_qml_recurrent_rules, c2s_qml_float_recurrent_rules, c2s_qml_batchnorm_rules, c2s_qml_pico_rules, c2s_qml_float_pico_rules;
 
 /* layer_keys.c */
 extern const struct c2s_config_key c2s_input_keys[], c2s_rescaling_keys[], c2s_conv2d_keys[], c2s_separable_keys[],

@@ -150,6 +150,8 @@ static const struct c2s_layer_kind rows[] = {
      NULL, &c2s_qml_dense_rules},
     {C2S_KIND_QML_STATEFUL_RECURRENT, "Custom>QuantizedStatefulRecurrent", NULL, QUANTIZEML, C2S_KIND_QML_STATEFUL_RECURRENT,
      NULL, &c2s_qml_recurrent_rules},
+    {C2S_KIND_QML_BATCH_NORMALIZATION, "Custom>QuantizedBatchNormalization", NULL, QUANTIZEML, C2S_KIND_QML_BATCH_NORMALIZATION,
+     NULL, &c2s_qml_batchnorm_rules},
     {C2S_KIND_QML_PICO_POST_PROCESSING, "Custom>QuantizedPicoPostProcessing", NULL, QUANTIZEML | MERGE, C2S_KIND_QML_PICO_POST_PROCESSING,
      NULL, &c2s_qml_pico_rules},
     {C2S_KIND_PADDED_CONV2D, "Custom>PaddedConv2D", NULL, QUANTIZEML, C2S_KIND_PADDED_CONV2D,

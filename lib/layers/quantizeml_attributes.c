@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "base/error.h"
 #include "layers/layer_kind.h"
+
+static const char release_key[] = "quantizeml_release", first_release[] = "0.4";
 
 const struct c2s_qml_conv_attributes *c2s_layer_qml_conv(const cnn2snn_layer *layer)
 {
@@ -62,6 +65,8 @@ const struct c2s_quant_config *c2s_layer_quant_config(const cnn2snn_layer *layer
         return &((const struct c2s_qml_temporal_attributes *)attributes)->quant;
     case C2S_KIND_QML_STATEFUL_RECURRENT:
         return &((const struct c2s_qml_recurrent_attributes *)attributes)->quant;
+    case C2S_KIND_QML_BATCH_NORMALIZATION:
+        return &((const struct c2s_qml_batchnorm_attributes *)attributes)->quant;
     case C2S_KIND_QML_PICO_POST_PROCESSING:
         return &((const struct c2s_qml_pico_attributes *)attributes)->quant;
     default:
@@ -81,4 +86,22 @@ const cnn2snn_tensor *c2s_layer_weight(const cnn2snn_layer *layer, const char *n
         if (!strcmp(layer->weights[i].name, name))
             return layer->weights[i].tensor;
     return NULL;
+}
+
+bool c2s_graph_is_of_first_release(const struct c2s_graph *graph)
+{
+    const char *release = json_string_value(json_object_get(graph->config_extras, release_key));
+    return release && !strcmp(release, first_release);
+}
+
+cnn2snn_status c2s_graph_mark_first_release(struct c2s_graph *graph, cnn2snn_error **error)
+{
+    json_t *extras = graph->config_extras ? json_copy(graph->config_extras) : json_object();
+    if (!extras || json_object_set_new(extras, release_key, json_string(first_release))) {
+        json_decref(extras);
+        return c2s_error_no_memory(error);
+    }
+    json_decref(graph->config_extras);
+    graph->config_extras = extras;
+    return CNN2SNN_OK;
 }

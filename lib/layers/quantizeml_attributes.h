@@ -6,6 +6,7 @@
 #ifndef C2S_QUANTIZEML_ATTRIBUTES_H
 #define C2S_QUANTIZEML_ATTRIBUTES_H
 
+#include "ir/graph.h"
 #include "layers/attributes.h"
 
 /* An OutputQuantizer; all zero where the layer has none. */
@@ -94,6 +95,11 @@ struct c2s_qml_recurrent_attributes { /* QML_STATEFUL_RECURRENT */
     struct c2s_quant_config quant;
 };
 
+struct c2s_qml_batchnorm_attributes { /* QML_BATCH_NORMALIZATION, of releases up to 0.14 */
+    double epsilon;
+    struct c2s_quant_config quant; /* weights: the factors; bias: the terms */
+};
+
 struct c2s_qml_pico_attributes { /* QML_PICO_POST_PROCESSING, PICO_POST_PROCESSING */
     double threshold;
     struct c2s_quant_config quant; /* output: the prediction quantizer, 16 bits, per axis, scale_bits 16 */
@@ -109,6 +115,13 @@ const struct c2s_qml_dense_attributes *c2s_layer_qml_dense(const cnn2snn_layer *
 
 /* The weight of that name ("kernel", "output_quantizer/range_max", ...), or NULL. */
 const cnn2snn_tensor *c2s_layer_weight(const cnn2snn_layer *layer, const char *name);
+
+/*
+ * Files of QuantizeML 0.4, its first release, call the ranges of outputs max_value; biases had one range for all then.
+ * A member of the model's config says so, which files that are written of it keep and Keras ignores.
+ */
+bool c2s_graph_is_of_first_release(const struct c2s_graph *graph);
+cnn2snn_status c2s_graph_mark_first_release(struct c2s_graph *graph, cnn2snn_error **error);
 
 /* Is the class one of QuantizeML's that compute on integers (and no float counterpart)? */
 bool c2s_layer_is_qml_quantized(const cnn2snn_layer *layer);

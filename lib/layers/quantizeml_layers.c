@@ -155,6 +155,52 @@ const struct c2s_layer_rules c2s_qml_float_activation_rules = {.attributes_size 
                                                                .parse = activation_parse,
                                                                .output_shape = same_shape};
 
+/* ------------------------------------------------------------------------------------------------ normalization */
+
+static cnn2snn_status batchnorm_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,
+                                      cnn2snn_error **error)
+{
+    struct c2s_qml_batchnorm_attributes *attributes = layer->attributes;
+    struct c2s_config config = c2s_config_open(layer, source, error);
+    int64_t axes[CNN2SNN_MAX_RANK];
+    size_t count;
+    c2s_config_axes(&config, "axis", -1, axes, &count);
+    if (count != 1 || (axes[0] >= 0 && axes[0] < 2))
+        c2s_config_wrong_value(&config, "axis", c2s_config_value(&config, "axis"), "the last axis");
+    attributes->epsilon = c2s_config_number(&config, "epsilon", 1e-3);
+    if (attributes->epsilon < 0)
+        c2s_config_wrong_value(&config, "epsilon", c2s_config_value(&config, "epsilon"), "0 or more");
+    struct c2s_config quant = c2s_quant_config_open(&config);
+    attributes->quant.weight_bitwidth = c2s_quant_config_bits(&quant, "a_quantizer", 8, 2, 8);
+    attributes->quant.bias_bitwidth = c2s_quant_config_bits(&quant, "b_quantizer", 8, 2, 31);
+    attributes->quant.buffer_bitwidth = c2s_quant_config_buffer(&quant);
+    attributes->quant.output = c2s_quant_config_output(&quant);
+    c2s_quant_config_close(&config, &quant);
+    return config.status;
+}
+
+static cnn2snn_status batchnorm_weights(const cnn2snn_layer *layer, size_t count, const struct c2s_shape *inputs,
+                                        struct c2s_weight_spec specs[C2S_MAX_LAYER_WEIGHTS], size_t *out_count,
+                                        cnn2snn_error **error)
+{
+    (void)count;
+    (void)error;
+    static const char *const names[] = {"gamma", "beta", "moving_mean", "moving_variance"};
+    int64_t channels = last_extent(&inputs[0]);
+    *out_count = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        specs[(*out_count)++] = (struct c2s_weight_spec){
+            .name = names[i], .shape = {1, {channels}}, .trainable = i < 2, .initial = i % 3 ? 0 : 1};
+    c2s_quant_config_add_ranges(&c2s_layer_quant_config(layer)->output, channels, specs, out_count);
+    return CNN2SNN_OK;
+}
+
+const struct c2s_layer_rules c2s_qml_batchnorm_rules = {.attributes_size =
+                                                            sizeof(struct c2s_qml_batchnorm_attributes),
+                                                        .parse = batchnorm_parse,
+                                                        .weights = batchnorm_weights,
+                                                        .output_shape = same_shape};
+
 /* ------------------------------------------------------------------------------------------------ pooling */
 
 static cnn2snn_status global_pool_parse(cnn2snn_layer *layer, const struct c2s_layer_source *source,

@@ -243,9 +243,9 @@ static bool all_scalars(size_t count, const cnn2snn_tensor *const *tensors)
 /* ------------------------------------------------------------------------------------------------ aligned values */
 
 /* Widths up to 4 bits share the range of the largest value. */
-static float range_of(const cnn2snn_tensor *values, uint64_t index, int32_t bitwidth)
+static float range_of(const cnn2snn_tensor *values, uint64_t index, const struct c2s_fixed_alignment *how)
 {
-    if (bitwidth > 4)
+    if (how->bitwidth > 4 && !how->one_range)
         return fabsf(c2s_channel_value(values, index));
     float largest = 0;
     for (uint64_t i = 0; i < values->count; i++)
@@ -253,9 +253,9 @@ static float range_of(const cnn2snn_tensor *values, uint64_t index, int32_t bitw
     return largest;
 }
 
-cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_number *number, int32_t bitwidth,
-                               bool is_signed, cnn2snn_tensor **out_values, cnn2snn_tensor **out_shift,
-                               cnn2snn_error **error)
+cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_number *number,
+                               const struct c2s_fixed_alignment *how, cnn2snn_tensor **out_values,
+                               cnn2snn_tensor **out_shift, cnn2snn_error **error)
 {
     cnn2snn_context *context = values->context;
     const cnn2snn_tensor *parts[] = {values, number->frac_bits, number->scales};
@@ -270,11 +270,11 @@ cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_nu
         *out_values = NULL;
         return status;
     }
-    int32_t value_bits = is_signed ? bitwidth - 1 : bitwidth;
+    int32_t value_bits = how->is_signed ? how->bitwidth - 1 : how->bitwidth;
     for (uint64_t i = 0; i < count && !status; i++) {
         float scale = number->scales ? c2s_channel_value(number->scales, i) : 1;
         float own = c2s_channel_value(number->frac_bits, i), value = c2s_channel_value(values, i);
-        float range = range_of(values, i, bitwidth) / scale;
+        float range = range_of(values, i, how) / scale;
         if (!isfinite(range)) {
             status = c2s_error(context, error, CNN2SNN_E_VALUE, "Q-009", "value %g in steps of %g is beyond float32",
                                (double)value, (double)scale);

@@ -40,15 +40,22 @@ cnn2snn_status c2s_fixed_quantize_weights(const struct c2s_fixed_weights *how, c
                                           cnn2snn_tensor **out_integers, cnn2snn_tensor **out_parameters,
                                           cnn2snn_error **error);
 
+/* How values are aligned (AlignedWeightQuantizer). */
+struct c2s_fixed_alignment {
+    int32_t bitwidth; /* sign included */
+    bool is_signed;
+    bool one_range; /* the largest value counts for all, as releases up to 0.8 have it, whatever the bitwidth */
+};
+
 /*
  * Float32 values (rank 0 or 1: biases, the limit of a ReLU, the value of a padding) as integers that can be added to
  * `number` (AlignedWeightQuantizer). *out_values: int32, `(stored << shift)` limited to the number's value bits;
  * *out_shift: int32, 0 or more; what files hold is values >> shift. Both have one entry for each entry of the longest
  * of values, fractional bits and scales.
  */
-cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_number *number, int32_t bitwidth,
-                               bool is_signed, cnn2snn_tensor **out_values, cnn2snn_tensor **out_shift,
-                               cnn2snn_error **error);
+cnn2snn_status c2s_fixed_align(const cnn2snn_tensor *values, const struct c2s_number *number,
+                               const struct c2s_fixed_alignment *how, cnn2snn_tensor **out_values,
+                               cnn2snn_tensor **out_shift, cnn2snn_error **error);
 
 /*
  * Scales as integers: mantissas = limit(rne(scales * 2^frac_bits)), frac_bits = scale_bits - ceil_log2(scales).

@@ -85,6 +85,7 @@ static const struct c2s_op_kind kinds[] = {
      c2s_op_integer_temporal},
     {C2S_KIND_QML_STATEFUL_RECURRENT, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_recurrent,
      c2s_op_integer_recurrent},
+    {C2S_KIND_QML_BATCH_NORMALIZATION, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_neural, c2s_op_integer_dense},
     {C2S_KIND_QML_PICO_POST_PROCESSING, false, C2S_OP_SEPARATE, c2s_op_prepare_integer_elements, c2s_op_integer_pico},
 };
 

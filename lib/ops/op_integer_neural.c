@@ -65,6 +65,8 @@ cnn2snn_status c2s_op_prepare_integer_neural(struct c2s_op *op, cnn2snn_error **
         return prepare_single(op, true, conv->conv.kernel_size, true, error);
     case C2S_KIND_QML_SEPARABLE_CONV2D:
         return prepare_separable(op, conv->conv.kernel_size, error);
+    case C2S_KIND_QML_BATCH_NORMALIZATION:
+        return prepare_single(op, true, one, false, error);
     default:
         return prepare_single(op, false, one, false, error);
     }
@@ -149,12 +151,13 @@ cnn2snn_status c2s_op_integer_separable(const struct c2s_op_call *call, cnn2snn_
     return CNN2SNN_OK;
 }
 
-/* Every row of the last axis is a sample of its own; a projection takes the last of every `subsample` time steps. */
+/* Every row of the last axis is a sample of its own, for normalization too; a projection takes the last of every `subsample` time steps. */
 cnn2snn_status c2s_op_integer_dense(const struct c2s_op_call *call, cnn2snn_error **error)
 {
     struct c2s_integer_job job = job_of(call);
     const cnn2snn_tensor *in = call->inputs[0];
-    int64_t subsample = c2s_layer_qml_dense(call->op->layer)->subsample, places = 1;
+    const struct c2s_qml_dense_attributes *dense = c2s_layer_qml_dense(call->op->layer);
+    int64_t subsample = dense ? dense->subsample : 1, places = 1;
     job.window = (struct c2s_window){{1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 1}};
     for (size_t i = subsample > 1 ? 2 : 1; i + 1 < in->rank; i++)
         places *= in->shape[i];

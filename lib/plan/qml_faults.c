@@ -48,6 +48,8 @@ static const struct cure cures[] = {
      "quantize the output of Add with at most 8 bits, and put a Conv2D with 1x1 kernels in front of the ReLU"},
     {V2, C2S_KIND_QML_STATEFUL_RECURRENT, ALONE,
      "use StatefulProjection, StatefulRecurrent, ExtractToken, StatefulProjection in a row"},
+    {BOTH, C2S_KIND_QML_BATCH_NORMALIZATION, ALONE,
+     "fold BatchNormalization into the layer in front before quantizing: later runtimes have no layer for it"},
     {BOTH, C2S_KIND_QML_PERMUTE, ALONE, "remove Permute"},
     {BOTH, C2S_KIND_QML_EXTRACT_TOKEN, ALONE, "remove ExtractToken"},
     {BOTH, C2S_KIND_QML_FLATTEN, ALONE, "put Flatten right in front of a Dense"},

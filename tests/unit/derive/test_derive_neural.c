@@ -187,6 +187,9 @@ START_TEST(hostile_numbers_are_refused)
     expect_refused("{'input': [1], 'layers': [['Custom>QuantizedDense', {'name': 'd', 'units': 1}, null, "
                    "[[1e-9], [3e38]]]]}",
                    CNN2SNN_E_VALUE, "Q-009", "d");
+    expect_refused("{'input': [1], 'layers': [" PLAIN ", ['Custom>QuantizedBatchNormalization', {'name': 'n', "
+                   "'epsilon': 0}, null, [[1], [1], [1], [0]]]]}",
+                   CNN2SNN_E_VALUE, "Q-020", "n");
     expect_refused("{'input': [1], 'layers': [['Custom>QuantizedDense', {'name': 'd', 'units': 1}, null, "
                    "[[null], [1]]]]}",
                    CNN2SNN_E_VALUE, "Q-007", "d");

@@ -225,6 +225,39 @@ END_TEST
 
 /* ------------------------------------------------------------------------------------------------ moving */
 
+/* Factors of 1 and 1, terms of 0.5 and -1; 127 steps of the factors' scale are 1. */
+START_TEST(normalization_is_a_factor_and_a_term)
+{
+    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedBatchNormalization', "
+          "{'name': 'n', 'axis': [3], 'epsilon': 0}, null, [[1, 2], [0.5, 0], [0, 1], [1, 4]]]]}",
+          FLOATS(0.5f, 1, -0.5f, 0), FLOATS(127 * (1.0f / 127), 0, 0, -127 * (1.0f / 127)));
+    GIVES("{'input': [2], 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedBatchNormalization', {'name': 'n', "
+          "'epsilon': 0, 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, null, [[1, 2], [0.5, 0], [0, 1], "
+          "[1, 4], [4], [1]]]]}",
+          FLOATS(0.5f, 1, 3, -1), FLOATS(1, 0, 3.5f, -2));
+}
+END_TEST
+
+START_TEST(the_first_release_had_one_range_for_all_biases)
+{
+    static const char text[] = "{'input': [1], 'layers': [" QUANTIZER("q", "1") ", ['Custom>QuantizedDense', "
+                               "{'name': 'd', 'units': 2}, null, [[127, 127], [0.75, 100]]]]}";
+    const int64_t shape[] = {1, 1};
+    const float today[] = {0.75f, 100}, then[] = {1, 100};
+    struct c2s_graph *graph = graph_of(text);
+    cnn2snn_tensor *input = tensor_of(2, shape, (const float[]){0});
+    for (int first = 0; first < 2; first++) {
+        if (first)
+            must(c2s_graph_mark_first_release(graph, &error));
+        cnn2snn_tensor *output = evaluate(graph, input, NULL);
+        ck_assert_mem_eq(output->data, first ? then : today, sizeof today);
+        c2s_tensor_release(output);
+    }
+    c2s_tensor_release(input);
+    c2s_graph_release(graph);
+}
+END_TEST
+
 START_TEST(flattening_aligns_channels_and_may_saturate)
 {
     GIVES("{'input': [1, 2, 2], 'layers': [['Custom>InputQuantizer', {'name': 'q', 'axis': 'per-axis'}, null, "
@@ -361,6 +394,8 @@ int main(void)
     tcase_add_test(cases, borders_have_their_own_value);
     tcase_add_test(cases, sums_saturate_with_the_buffer);
     tcase_add_test(cases, separable_layers_multiply_twice);
+    tcase_add_test(cases, normalization_is_a_factor_and_a_term);
+    tcase_add_test(cases, the_first_release_had_one_range_for_all_biases);
     tcase_add_test(cases, flattening_aligns_channels_and_may_saturate);
     tcase_add_test(cases, values_are_moved_as_they_are);
     tcase_add_test(cases, tokens_are_extracted_of_floats_too);

@@ -330,6 +330,7 @@ START_TEST(ranges_are_read_with_their_rates)
     ck_assert(value_of(model, "d", "output_quantizer/range_max", 1) == 3);
     ck_assert(value_of(model, "d", "output_quantizer/rescaling_rate", 0) == 4);
     ck_assert(value_of(model, "r", "output_quantizer/rescaling_rate", 1) == 9);
+    ck_assert(!c2s_graph_is_of_first_release(model->graph));
     c2s_model_destroy(model);
 }
 
@@ -343,6 +344,7 @@ START_TEST(ranges_of_the_first_release_have_another_name_and_no_rate)
     ck_assert(value_of(model, "d", "output_quantizer/rescaling_rate", 1) == 1);
     ck_assert(value_of(model, "r", "output_quantizer/range_max", 1) == 5);
     ck_assert(value_of(model, "r", "output_quantizer/rescaling_rate", 1) == 1);
+    ck_assert(c2s_graph_is_of_first_release(model->graph));
     c2s_model_destroy(model);
 }
 

@@ -152,12 +152,12 @@ START_TEST(weights_that_are_no_numbers_are_refused)
 END_TEST
 
 /* Checks stored integers and shifts of aligned values. */
-static void check_aligned(const float *values, int64_t count, bool is_signed, const int *shifts, const int *aligned,
-                          const int *stored)
+static void check_alignment(const float *values, int64_t count, const struct c2s_fixed_alignment *how,
+                            const int *shifts, const int *aligned, const int *stored)
 {
     struct c2s_number number = {27, scalar(6), vector(2, (const float[]){0.004f, 0.0002f})};
     cnn2snn_tensor *tensor = count == 1 ? scalar(*values) : vector(count, values), *out, *shift;
-    ck_assert_int_eq(c2s_fixed_align(tensor, &number, 8, is_signed, &out, &shift, NULL), CNN2SNN_OK);
+    ck_assert_int_eq(c2s_fixed_align(tensor, &number, how, &out, &shift, NULL), CNN2SNN_OK);
     check_ints(out, 2, aligned);
     check_ints(shift, 2, shifts);
     for (int i = 0; i < 2; i++)
@@ -167,6 +167,21 @@ static void check_aligned(const float *values, int64_t count, bool is_signed, co
     c2s_tensor_release(shift);
     c2s_number_free(&number);
 }
+
+static void check_aligned(const float *values, int64_t count, bool is_signed, const int *shifts, const int *aligned,
+                          const int *stored)
+{
+    check_alignment(values, count, &(struct c2s_fixed_alignment){.bitwidth = 8, .is_signed = is_signed}, shifts,
+                    aligned, stored);
+}
+
+START_TEST(the_largest_bias_counts_for_all_where_they_have_one_range)
+{
+    const struct c2s_fixed_alignment how = {.bitwidth = 8, .is_signed = true, .one_range = true};
+    check_alignment((const float[]){0.3f, -1.5f}, 2, &how, (const int[]){8, 12}, (const int[]){4864, -479232},
+                    (const int[]){19, -117});
+}
+END_TEST
 
 START_TEST(biases_are_aligned_each_by_itself)
 {
@@ -248,6 +263,7 @@ int main(void)
     tcase_add_test(cases, weights_of_zeros_have_the_least_scale);
     tcase_add_test(cases, weights_that_are_no_numbers_are_refused);
     tcase_add_test(cases, biases_are_aligned_each_by_itself);
+    tcase_add_test(cases, the_largest_bias_counts_for_all_where_they_have_one_range);
     tcase_add_test(cases, the_limit_of_a_relu_is_aligned_without_sign);
     tcase_add_test(cases, scales_become_mantissas_and_powers_of_two_are_cut);
     tcase_add_test(cases, outputs_are_brought_to_their_range);

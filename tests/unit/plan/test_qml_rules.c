@@ -187,6 +187,8 @@ START_TEST(remedies_fit_the_version)
          "move GlobalAveragePooling2D in front of the activation"},
         {V2, HEAD CONV("c", "") ", " RELU("r", "") ", " POOL("p", ""),
          "move MaxPooling2D in front of the activation"},
+        {V2, HEAD CONV("c", ", " OUT8) ", ['Custom>QuantizedBatchNormalization', {'name': 'n'}]",
+         "fold BatchNormalization into the layer in front before quantizing: later runtimes have no layer for it"},
         {V2, HEAD CONV("c", "") ", " CONV("e", ""),
          "quantize the output of each of these layers, with at most 8 bits"},
     };
