@@ -168,7 +168,7 @@ class Usage(Case):
 
 
 class Names(Case):
-    def test_quantize(self):
+    def test_l127_l128_quantize(self):
         for model, bits, name in (
                 ("model_keras.h5", (4, 4, 8), "model_keras_iq8_wq4_aq4.h5"),
                 ("model_keras_iq8_wq4_aq4.h5", (2, 2, None), "model_keras_iq2_wq2_aq2.h5"),
@@ -208,7 +208,7 @@ class Names(Case):
             name = json.loads(f.attrs["model_config"])["config"]["name"]
         self.assertIn("out/%s.fbz" % name, self.files())
 
-    def test_reshape_is_width_by_height(self):
+    def test_l129_reshape_is_width_by_height(self):
         self.float_model()
         drop_layers(self.dir / "net.h5", lambda i, kind: kind in ("Flatten", "Dense"))
         self.done("reshape", "-m", "net.h5", "-iw", "40", "-ih", "36")
@@ -416,6 +416,21 @@ class Faults(Case):
         self.assertEqual(answer, {"compatible": True, "faults": [], "warnings": []})
         self.wrong("check", "-m", "net.h5", "--image-input", "--no-image-input")
         self.assertEqual(self.files(), ["net.h5", "q.h5"])
+
+    def test_l050_l126_the_legacy_check_says_yes_or_no_and_why(self):
+        self.float_model()
+        answer = json.loads(self.done("check", "-m", "net.h5", "--legacy", "--json").stdout)
+        self.assertEqual(answer, {"compatible": True, "faults": [], "warnings": []})
+        self.assertIn("net.h5: compatible", self.done("check", "-m", "net.h5", "--legacy").stdout)
+
+        def dilate(config):
+            layer = next(l["config"] for l in layers_of(config) if l["class_name"] == "Conv2D")
+            layer["dilation_rate"] = [2, 2]
+            self.name = layer["name"]
+        edit_config(self.dir / "net.h5", dilate)
+        fault, = json.loads(self.check_says_no("-m", "net.h5", "--legacy", "--json"))["faults"]
+        self.assertEqual((fault["rule"], fault["layer"]), ("L-H2", self.name))
+        self.assertRegex(self.check_says_no("-m", "net.h5", "--legacy"), r"not compatible[^\n]*\n  fault: %s: .*\(2, 2\)" % self.name)
 
     def test_check_tells_what_convert_tells(self):
         faulty = self.three_bit_model()

@@ -38,7 +38,7 @@ static cnn2snn_akida_model *fix(const struct pair *pair, cnn2snn_report *report,
 #define INT(model, layer, name, i) ((const int32_t *)variable_of(model, layer, name)->data)[i]
 #define BYTE(model, layer, name, i) ((const int8_t *)variable_of(model, layer, name)->data)[i]
 
-START_TEST(a_step_above_16_bits_is_limited_and_the_next_weights_divided)
+START_TEST(l049_a_step_above_16_bits_is_limited_and_the_next_weights_divided)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 1, 4, 2, 2, {160000, 65535}, {2080000, 7}, {-127, 100, -5, 5}};
     cnn2snn_report *report;
@@ -60,7 +60,7 @@ START_TEST(a_step_above_16_bits_is_limited_and_the_next_weights_divided)
 }
 END_TEST
 
-START_TEST(the_threshold_moves_with_the_step_by_the_bits_of_the_activation)
+START_TEST(l049_the_threshold_moves_with_the_step_by_the_bits_of_the_activation)
 {
     static const int32_t expected[5] = {0, 8 * -50000, 4 * -50000, 0, -50000};
     for (int bits = 1; bits <= 4; bits *= 2) {
@@ -76,7 +76,7 @@ START_TEST(the_threshold_moves_with_the_step_by_the_bits_of_the_activation)
 }
 END_TEST
 
-START_TEST(the_image_layer_has_wider_registers)
+START_TEST(l049_the_image_layer_has_wider_registers)
 {
     struct pair pair = {
         C2S_AKIDA_INPUT_CONVOLUTIONAL, 0, 1, 2, 2, {1048575, 2097150}, {8388607, 8388608}, {8, 8, 8, -1}};
@@ -92,7 +92,7 @@ START_TEST(the_image_layer_has_wider_registers)
 }
 END_TEST
 
-START_TEST(one_filter_serves_all_channels_of_the_next_layer)
+START_TEST(l049_one_filter_serves_all_channels_of_the_next_layer)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 0, 1, 1, 3, {131070}, {0}, {2, 3, 4, 5, -6, -7}};
     static const int8_t expected[] = {1, 1, 2, 2, -3, -4};
@@ -102,14 +102,14 @@ START_TEST(one_filter_serves_all_channels_of_the_next_layer)
 }
 END_TEST
 
-START_TEST(other_channel_counts_are_an_error)
+START_TEST(l049_other_channel_counts_are_an_error)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 0, 1, 2, 3, {131070, 1}, {0}, {0}};
     ck_assert_ptr_null(fix(&pair, NULL, CNN2SNN_E_VALUE));
 }
 END_TEST
 
-START_TEST(a_sum_that_overflows_wraps_and_is_then_clipped)
+START_TEST(l049_a_sum_that_overflows_wraps_and_is_then_clipped)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 1, 4, 1, 1, {160000}, {-2147483648.0}, {0}};
     cnn2snn_akida_model *fixed = fix(&pair, NULL, CNN2SNN_OK);
@@ -118,7 +118,7 @@ START_TEST(a_sum_that_overflows_wraps_and_is_then_clipped)
 }
 END_TEST
 
-START_TEST(infinite_and_nan_steps_follow_the_arithmetic)
+START_TEST(l049_infinite_and_nan_steps_follow_the_arithmetic)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 0, 1, 2, 2, {INFINITY, NAN}, {0, -2467232}, {5, -5, 5, -5}};
     static const int8_t expected[] = {0, -1, 5, -5};
@@ -131,7 +131,7 @@ START_TEST(infinite_and_nan_steps_follow_the_arithmetic)
 }
 END_TEST
 
-START_TEST(the_last_layer_and_the_original_stay_as_they_are)
+START_TEST(l049_the_last_layer_and_the_original_stay_as_they_are)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 1, 4, 1, 1, {160000}, {900000}, {100, 100}};
     cnn2snn_akida_model *model = make(&pair), *fixed;
@@ -146,7 +146,7 @@ START_TEST(the_last_layer_and_the_original_stay_as_they_are)
 }
 END_TEST
 
-START_TEST(other_versions_are_only_copied)
+START_TEST(l049_other_versions_are_only_copied)
 {
     struct pair pair = {C2S_AKIDA_CONVOLUTIONAL, 1, 4, 1, 1, {160000}, {900000}, {100, 100}};
     cnn2snn_akida_model *model = make(&pair), *fixed;
@@ -186,15 +186,15 @@ int main(void)
     Suite *suite = suite_create("akida_activation");
     TCase *tests = tcase_create("all");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, a_step_above_16_bits_is_limited_and_the_next_weights_divided);
-    tcase_add_test(tests, the_threshold_moves_with_the_step_by_the_bits_of_the_activation);
-    tcase_add_test(tests, the_image_layer_has_wider_registers);
-    tcase_add_test(tests, one_filter_serves_all_channels_of_the_next_layer);
-    tcase_add_test(tests, other_channel_counts_are_an_error);
-    tcase_add_test(tests, a_sum_that_overflows_wraps_and_is_then_clipped);
-    tcase_add_test(tests, infinite_and_nan_steps_follow_the_arithmetic);
-    tcase_add_test(tests, the_last_layer_and_the_original_stay_as_they_are);
-    tcase_add_test(tests, other_versions_are_only_copied);
+    tcase_add_test(tests, l049_a_step_above_16_bits_is_limited_and_the_next_weights_divided);
+    tcase_add_test(tests, l049_the_threshold_moves_with_the_step_by_the_bits_of_the_activation);
+    tcase_add_test(tests, l049_the_image_layer_has_wider_registers);
+    tcase_add_test(tests, l049_one_filter_serves_all_channels_of_the_next_layer);
+    tcase_add_test(tests, l049_other_channel_counts_are_an_error);
+    tcase_add_test(tests, l049_a_sum_that_overflows_wraps_and_is_then_clipped);
+    tcase_add_test(tests, l049_infinite_and_nan_steps_follow_the_arithmetic);
+    tcase_add_test(tests, l049_the_last_layer_and_the_original_stay_as_they_are);
+    tcase_add_test(tests, l049_other_versions_are_only_copied);
     tcase_add_test(tests, each_allocation_may_fail);
     suite_add_tcase(suite, tests);
     return run_suite(suite);

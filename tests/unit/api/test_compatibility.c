@@ -49,7 +49,7 @@ static int32_t check(const cnn2snn_model *model, cnn2snn_input_mode mode, cnn2sn
     }
 #define CONV(name, more) NAMED("Conv2D", name, ", 'filters': 2, 'kernel_size': 3, 'padding': 'same'" more)
 
-START_TEST(a_compatible_model_gives_an_empty_report)
+START_TEST(l050_l126_a_compatible_model_gives_an_empty_report)
 {
     const struct small_layer layers[] = {CONV("c", ""), NAMED("ReLU", "r", "")};
     cnn2snn_model *model = make(IMAGE, 2, layers);
@@ -61,7 +61,7 @@ START_TEST(a_compatible_model_gives_an_empty_report)
 }
 END_TEST
 
-START_TEST(an_incompatible_model_is_no_failure_of_the_call)
+START_TEST(l050_l126_an_incompatible_model_is_no_failure_of_the_call)
 {
     const struct small_layer layers[] = {CONV("c", ""), NAMED("LeakyReLU", "l", ""), NAMED("Nobody", "n", "")};
     cnn2snn_model *model = make(IMAGE, 3, layers);
@@ -75,7 +75,7 @@ START_TEST(an_incompatible_model_is_no_failure_of_the_call)
 }
 END_TEST
 
-START_TEST(input_is_image_asks_for_a_conv_first)
+START_TEST(l064_input_is_image_asks_for_a_conv_first)
 {
     const struct small_layer layers[] = {NAMED("Dense", "d", ", 'units': 2")};
     cnn2snn_model *model = make((struct c2s_shape){1, {4}}, 1, layers);
@@ -102,7 +102,7 @@ START_TEST(a_float_model_is_only_warned_of_what_comes_later)
 }
 END_TEST
 
-START_TEST(a_quantized_model_must_meet_the_rules_of_conversion)
+START_TEST(l052_a_quantized_model_must_meet_the_rules_of_conversion)
 {
     const struct small_layer layers[] = {QCONV("c", 2, 3, 8, ""), QRELU("r", 8, 6)};
     cnn2snn_model *model = make(IMAGE, 2, layers);
@@ -147,11 +147,11 @@ int main(void)
     Suite *suite = suite_create("compatibility");
     TCase *tests = tcase_create("compatibility");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, a_compatible_model_gives_an_empty_report);
-    tcase_add_test(tests, an_incompatible_model_is_no_failure_of_the_call);
-    tcase_add_test(tests, input_is_image_asks_for_a_conv_first);
+    tcase_add_test(tests, l050_l126_a_compatible_model_gives_an_empty_report);
+    tcase_add_test(tests, l050_l126_an_incompatible_model_is_no_failure_of_the_call);
+    tcase_add_test(tests, l064_input_is_image_asks_for_a_conv_first);
     tcase_add_test(tests, a_float_model_is_only_warned_of_what_comes_later);
-    tcase_add_test(tests, a_quantized_model_must_meet_the_rules_of_conversion);
+    tcase_add_test(tests, l052_a_quantized_model_must_meet_the_rules_of_conversion);
     tcase_add_test(tests, arguments_are_checked);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

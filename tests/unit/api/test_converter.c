@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Converting through the public functions: where files go, what faults and warnings look like, what models tell. */
+#include <stdio.h>
+#include <unistd.h>
+
 #include "api_fixture.h"
 
 static const int64_t IMAGE[] = {6, 6, 1};
@@ -37,7 +40,7 @@ static cnn2snn_model *make_model(const char *const layers[][2])
     return model;
 }
 
-START_TEST(paths_are_completed_as_the_reference_does)
+START_TEST(l031_paths_are_completed_as_the_reference_does)
 {
     static const char *const paths[][2] = {
         {"a.fbz", "a.fbz"},
@@ -62,7 +65,7 @@ START_TEST(paths_are_completed_as_the_reference_does)
 }
 END_TEST
 
-START_TEST(a_hostile_model_name_names_no_file)
+START_TEST(l031_a_hostile_model_name_names_no_file)
 {
     cnn2snn_layer *relu = make_layer("ReLU", NULL);
     cnn2snn_model *model = NULL;
@@ -71,6 +74,48 @@ START_TEST(a_hostile_model_name_names_no_file)
     FAILS(CNN2SNN_E_VALUE, "../../etc/x", cnn2snn_convert_file_path(model, "out/", &path, error));
     cnn2snn_model_destroy(model);
     cnn2snn_layer_destroy(relu);
+}
+END_TEST
+
+static int has_file(const char *path)
+{
+    return access(path, R_OK) == 0;
+}
+
+START_TEST(l030_l031_the_model_is_written_and_given_back)
+{
+    char folder[] = "/tmp/cnn2snn_converter_XXXXXX", path[128];
+    cnn2snn_model *model = make_model(GOOD);
+    cnn2snn_akida_model *given = NULL, *read = NULL;
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/new/er/", folder); /* a folder that is made; the file has the model's name */
+    DONE(cnn2snn_convert_to_file(model, NULL, path, &given, NULL, error));
+    snprintf(path, sizeof path, "%s/new/er/small.fbz", folder);
+    DONE(cnn2snn_akida_model_load(context, path, &read, error));
+    ck_assert_int_eq(cnn2snn_akida_model_get_akida_version(given), CNN2SNN_AKIDA_V1);
+    ck_assert_int_eq(cnn2snn_akida_model_get_akida_version(read), CNN2SNN_AKIDA_V1);
+    ck_assert_uint_eq(cnn2snn_akida_model_get_layer_count(read), cnn2snn_akida_model_get_layer_count(given));
+    ck_assert_int_eq(unlink(path), 0);
+    snprintf(path, sizeof path, "%s/plain", folder); /* nobody need take the model */
+    DONE(cnn2snn_convert_to_file(model, NULL, path, NULL, NULL, error));
+    snprintf(path, sizeof path, "%s/plain.fbz", folder);
+    ck_assert(has_file(path));
+    ck_assert_int_eq(unlink(path), 0);
+    cnn2snn_akida_model_destroy(read);
+    cnn2snn_akida_model_destroy(given);
+    cnn2snn_model_destroy(model);
+    model = make_model(BAD); /* what doesn't convert leaves no folder */
+    snprintf(path, sizeof path, "%s/bad/a.fbz", folder);
+    FAILS(CNN2SNN_E_VALUE, "relu", cnn2snn_convert_to_file(model, NULL, path, &given, NULL, error));
+    ck_assert_ptr_null(given);
+    snprintf(path, sizeof path, "%s/bad", folder);
+    ck_assert(!has_file(path));
+    cnn2snn_model_destroy(model);
+    snprintf(path, sizeof path, "%s/new/er", folder);
+    ck_assert_int_eq(rmdir(path), 0);
+    snprintf(path, sizeof path, "%s/new", folder);
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
 }
 END_TEST
 
@@ -217,8 +262,9 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("converter");
-    tcase_add_test(tests, paths_are_completed_as_the_reference_does);
-    tcase_add_test(tests, a_hostile_model_name_names_no_file);
+    tcase_add_test(tests, l031_paths_are_completed_as_the_reference_does);
+    tcase_add_test(tests, l031_a_hostile_model_name_names_no_file);
+    tcase_add_test(tests, l030_l031_the_model_is_written_and_given_back);
     tcase_add_test(tests, all_faults_come_with_the_first);
     tcase_add_test(tests, warnings_are_logged_and_handed_over);
     tcase_add_test(tests, settings_out_of_range_are_refused);

@@ -1,134 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Converted integers against worked examples of the reference (spec/legacy.md EX-41 to EX-46). */
-#include <math.h>
-#include <stdlib.h>
+#include "convert_testing.h"
 
-#include "../plan/small_models.h"
-#include "convert/convert.h"
-
-static cnn2snn_context *context;
-
-static void setup(void)
-{
-    context = small_context();
-}
-
-static void teardown(void)
-{
-    c2s_context_release(context);
-}
-
-static const struct c2s_plan_settings default_settings = {0};
-
-static struct c2s_plan_settings scaling(double scale, double shift)
-{
-    return (struct c2s_plan_settings){.has_input_scaling = true, .input_scale = scale, .input_shift = shift};
-}
-
-/* Converts; the report is the caller's. */
-static cnn2snn_akida_model *convert(const struct c2s_graph *graph, struct c2s_plan_settings settings,
-                                    cnn2snn_report **out_report)
-{
-    cnn2snn_report *report = NULL;
-    cnn2snn_error *error = NULL;
-    struct c2s_plan *plan = NULL;
-    cnn2snn_akida_model *model = NULL;
-    small_ok(c2s_report_create(context, &report, &error), error);
-    small_ok(c2s_plan_create(graph, &settings, report, &plan, &error), error);
-    for (size_t i = 0; i < report->count && !plan; i++)
-        fprintf(stderr, "%s %s: %s\n", report->faults[i].rule, report->faults[i].layer, report->faults[i].message);
-    ck_assert_ptr_nonnull(plan);
-    small_ok(c2s_convert_v1(plan, report, &model, &error), error);
-    c2s_plan_destroy(plan);
-    *out_report = report;
-    return model;
-}
-
-static cnn2snn_akida_model *convert_without_remark(const struct c2s_graph *graph, struct c2s_plan_settings settings)
-{
-    cnn2snn_report *report = NULL;
-    cnn2snn_akida_model *model = convert(graph, settings, &report);
-    for (size_t i = 0; i < report->count; i++)
-        fprintf(stderr, "%s %s: %s\n", report->faults[i].rule, report->faults[i].layer, report->faults[i].message);
-    ck_assert_uint_eq(report->count, 0);
-    c2s_report_destroy(report);
-    ck_assert_ptr_nonnull(model);
-    return model;
-}
-
-static const struct c2s_akida_layer *find_layer(const cnn2snn_akida_model *model, const char *name)
-{
-    for (size_t i = 0; i < model->layer_count; i++)
-        if (!strcmp(model->layers[i].name, name))
-            return &model->layers[i];
-    ck_abort_msg("no layer %s", name);
-    return NULL;
-}
-
-static void assert_values(const cnn2snn_akida_model *model, const char *layer, const char *name, size_t count,
-                          const double *expected)
-{
-    const struct c2s_akida_variable *variable = c2s_akida_layer_find_variable(find_layer(model, layer), name);
-    ck_assert_msg(variable != NULL, "%s has no %s", layer, name);
-    ck_assert_uint_eq(variable->tensor->count, count);
-    for (size_t i = 0; i < count; i++) {
-        double found = c2s_tensor_get_double(variable->tensor, i);
-        double wanted = variable->tensor->dtype == CNN2SNN_DTYPE_FLOAT32 ? (double)(float)expected[i] : expected[i];
-        ck_assert_msg(found == wanted, "%s of %s: %.9g at %zu, expected %.9g", name, layer, found, i, wanted);
-    }
-}
-
-#define ASSERT_VALUES(model, layer, name, ...)                                                                       \
-    assert_values(model, layer, name, COUNT(((const double[]){__VA_ARGS__})), (const double[]){__VA_ARGS__})
-
-static void assert_parameter(const cnn2snn_akida_model *model, const char *layer, const char *name, int32_t expected)
-{
-    const struct c2s_akida_layer *found = find_layer(model, layer);
-    ck_assert_msg(c2s_akida_layer_has_parameter(found, name), "%s has no %s", layer, name);
-    ck_assert_int_eq(c2s_akida_layer_get_parameter(found, name, -77), expected);
-}
-
-static void assert_shape(const cnn2snn_akida_model *model, const char *layer, const char *name, int64_t a, int64_t b,
-                         int64_t c, int64_t d)
-{
-    const cnn2snn_tensor *tensor = c2s_akida_layer_find_variable(find_layer(model, layer), name)->tensor;
-    int64_t expected[4] = {a, b, c, d};
-    ck_assert_uint_eq(tensor->rank, 4);
-    ck_assert_int_eq(tensor->dtype, CNN2SNN_DTYPE_INT8);
-    for (size_t i = 0; i < 4; i++)
-        ck_assert_int_eq(tensor->shape[i], expected[i]);
-}
-
-#define SET(graph, layer, weight, ...)                                                                               \
-    small_set_weight(graph, (struct small_weight){layer, weight, COUNT(((const float[]){__VA_ARGS__})),              \
-                                                  (const float[]){__VA_ARGS__}})
-
-/* EX-41: an image through a convolution, a separable convolution and a dense layer. */
-static struct c2s_graph *example_41(void)
-{
-    const struct small_layer layers[] = {
-        QCONV("c", 2, 3, 4, ", 'padding': 'same'"),
-        NAMED("MaxPooling2D", "p", ", 'pool_size': 2, 'padding': 'same'"),
-        QRELU("r", 4, 6),
-        NAMED("QuantizedSeparableConv2D", "s",
-              ", 'filters': 2, 'kernel_size': 3, 'padding': 'same', 'quantizer_dw': " MAX_QUANTIZER(
-                  4) ", 'quantizer': " QUANTIZER(4)),
-        NAMED("GlobalAveragePooling2D", "g", ""),
-        NAMED("ActivationDiscreteRelu", "r2", ", 'bitwidth': 2"),
-        QDENSE("d", 2, 4, ""),
-        NAMED("Softmax", "soft", "")};
-    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {5, 5, 1}}, COUNT(layers), layers);
-    SET(graph, "c", "kernel", 1, -2, .5F, .25F, .125F, .375F, -.25F, 1, .75F, -1.5F, 0, 0, 0, 0, 0, 0, 0, 0);
-    SET(graph, "c", "bias", .5F, -.25F);
-    SET(graph, "s", "depthwise_kernel", .7F, -.3F, .1F, .6F, 0, 0, -.2F, .5F, .4F, -.7F, 0, 0, 0, 0, .3F, 0, 0, 0);
-    SET(graph, "s", "pointwise_kernel", 1, -.5F, .3F, .25F);
-    SET(graph, "s", "bias", .1F, -.2F);
-    SET(graph, "d", "kernel", .3F, -.9F, .6F, .45F);
-    SET(graph, "d", "bias", .05F, -.15F);
-    return graph;
-}
-
-START_TEST(an_image_model_has_the_reference_s_integers)
+START_TEST(ex41_l030_l043_l044_an_image_model_has_the_reference_s_integers)
 {
     struct c2s_graph *graph = example_41();
     cnn2snn_akida_model *model = convert_without_remark(graph, scaling(255, 0));
@@ -152,7 +26,7 @@ START_TEST(an_image_model_has_the_reference_s_integers)
 }
 END_TEST
 
-START_TEST(layers_have_the_parameters_of_their_kind)
+START_TEST(ex41_l041_l042_layers_have_the_parameters_of_their_kind)
 {
     struct c2s_graph *graph = example_41();
     cnn2snn_akida_model *model = convert_without_remark(graph, scaling(255, 0));
@@ -186,37 +60,8 @@ START_TEST(layers_have_the_parameters_of_their_kind)
 }
 END_TEST
 
-START_TEST(an_image_s_shift_moves_thresholds_and_pads)
-{
-    struct c2s_graph *graph = example_41();
-    cnn2snn_akida_model *model = convert_without_remark(graph, scaling(127.5, 128));
-    ASSERT_VALUES(model, "c", "act_step", 357, 178.5);
-    ASSERT_VALUES(model, "c", "threshold", 1652, -568);
-    assert_parameter(model, "c", "padding_value", 128);
-    ASSERT_VALUES(model, "s", "threshold", 629, 2205);
-    c2s_akida_model_release(model);
-    c2s_graph_release(graph);
-}
-END_TEST
-
-START_TEST(a_fractional_shift_counts_whole_in_thresholds_and_cut_in_padding)
-{
-    struct c2s_graph *graph = example_41();
-    cnn2snn_report *report = NULL;
-    cnn2snn_akida_model *model = convert(graph, scaling(10, 3.7), &report);
-    ASSERT_VALUES(model, "c", "act_step", 28, 14);
-    ASSERT_VALUES(model, "c", "threshold", 34, -7);
-    assert_parameter(model, "c", "padding_value", 3);
-    ck_assert_uint_eq(report->count, 1);
-    ck_assert_str_eq(report->faults[0].rule, "C-05");
-    c2s_report_destroy(report);
-    c2s_akida_model_release(model);
-    c2s_graph_release(graph);
-}
-END_TEST
-
 /* EX-42: events; 2-bit weights; Flatten turns (x, y, c) into (c, y, x). */
-START_TEST(an_event_model_starts_with_input_data)
+START_TEST(ex42_l035_l041_l043_an_event_model_starts_with_input_data)
 {
     const struct small_layer layers[] = {QCONV("c", 2, 1, 2, ""), NAMED("QuantizedReLU", "r", ", 'bitwidth': 2"),
                                          NAMED("Flatten", "f", ""), QDENSE("d", 1, 8, ", 'use_bias': false")};
@@ -247,7 +92,7 @@ START_TEST(an_event_model_starts_with_input_data)
 END_TEST
 
 /* EX-43 with quantizers that have one scale for all: the mean and the deviation are the reference's too. */
-START_TEST(a_dense_model_with_one_scale_a_layer)
+START_TEST(ex43_l044_a_dense_model_with_one_scale_a_layer)
 {
     const struct small_layer layers[] = {
         NAMED(
@@ -277,7 +122,7 @@ START_TEST(a_dense_model_with_one_scale_a_layer)
 }
 END_TEST
 
-START_TEST(a_model_may_be_one_layer)
+START_TEST(ex44_l044_a_model_may_be_one_layer)
 {
     const struct small_layer layers[] = {QCONV("c", 1, 1, 2, ", 'use_bias': false"),
                                          NAMED("QuantizedReLU", "r", ", 'bitwidth': 1")};
@@ -292,18 +137,7 @@ START_TEST(a_model_may_be_one_layer)
 }
 END_TEST
 
-/* EX-45, before and after the limits of the hardware. */
-static struct c2s_graph *example_45(void)
-{
-    const struct small_layer layers[] = {QCONV("c", 2, 1, 8, ""), QRELU("r", 4, 6), QCONV("c2", 1, 1, 8, "")};
-    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {1, 1, 4}}, 3, layers);
-    SET(graph, "c", "kernel", .1F, 1, .05F, .1F, 0, .2F, .01F, .3F);
-    SET(graph, "c", "bias", -5, 1);
-    SET(graph, "c2", "kernel", -1, .5F);
-    return graph;
-}
-
-START_TEST(scale_factors_end_at_1000)
+START_TEST(ex45_l044_scale_factors_end_at_1000)
 {
     struct c2s_graph *graph = example_45();
     cnn2snn_akida_model *model = convert_without_remark(graph, scaling(1, 0));
@@ -316,7 +150,7 @@ START_TEST(scale_factors_end_at_1000)
 }
 END_TEST
 
-START_TEST(activation_variables_are_limited_for_the_hardware)
+START_TEST(ex45_l049_activation_variables_are_limited_for_the_hardware)
 {
     struct c2s_graph *graph = example_45();
     cnn2snn_report *report = NULL;
@@ -334,7 +168,7 @@ START_TEST(activation_variables_are_limited_for_the_hardware)
 END_TEST
 
 /* EX-46 */
-START_TEST(input_scale_reaches_the_first_layer_only)
+START_TEST(ex46_l033_l134_the_input_scale_reaches_the_first_layer_only)
 {
     const struct small_layer layers[] = {QDENSE("d", 2, 4, ""), QRELU("r", 4, 6), QDENSE("d2", 2, 4, "")};
     struct c2s_graph *graph = small_model(context, (struct c2s_shape){1, {4}}, 3, layers);
@@ -354,7 +188,7 @@ START_TEST(input_scale_reaches_the_first_layer_only)
 }
 END_TEST
 
-START_TEST(a_hidden_kernel_is_turned_around)
+START_TEST(l043_a_hidden_kernel_is_turned_around)
 {
     const struct small_layer layers[] = {NAMED(
         "QuantizedConv2D", "c",
@@ -378,25 +212,7 @@ START_TEST(a_hidden_kernel_is_turned_around)
 }
 END_TEST
 
-START_TEST(a_rescaling_layer_gives_the_input_scaling)
-{
-    const struct small_layer layers[] = {NAMED("Rescaling", "scale", ", 'scale': 0.0078125, 'offset': -1"),
-                                         QCONV("c", 1, 1, 8, "")};
-    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 2, layers);
-    SET(graph, "c", "kernel", 1, -.5F, 0);
-    SET(graph, "c", "bias", .25F);
-    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
-    assert_parameter(model, "c", "padding_value", 128);
-    /* integers 127, -64 (63.5 to even), 0; p = 128 * 127; T = -p / 4 + 128 * 63 */
-    ASSERT_VALUES(model, "c", "weights", 127, -64, 0);
-    ASSERT_VALUES(model, "c", "act_step", 128 * 127);
-    ASSERT_VALUES(model, "c", "threshold", -128 * 127 / 4 + 128 * 63);
-    c2s_akida_model_release(model);
-    c2s_graph_release(graph);
-}
-END_TEST
-
-START_TEST(integers_of_odd_bitwidths_are_kept_in_the_first_layer)
+START_TEST(l046_integers_of_odd_bitwidths_are_kept_in_the_first_layer)
 {
     const struct small_layer layers[] = {QCONV("c", 1, 1, 3, "")};
     struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 1, layers);
@@ -410,7 +226,7 @@ START_TEST(integers_of_odd_bitwidths_are_kept_in_the_first_layer)
 }
 END_TEST
 
-START_TEST(integers_beyond_8_bits_wrap_with_a_warning)
+START_TEST(l043_integers_beyond_8_bits_wrap_with_a_warning)
 {
     const struct small_layer layers[] = {QCONV("c", 1, 1, 9, "")};
     struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 3}}, 1, layers);
@@ -426,7 +242,7 @@ START_TEST(integers_beyond_8_bits_wrap_with_a_warning)
 }
 END_TEST
 
-START_TEST(what_int32_cannot_hold_becomes_its_least_number)
+START_TEST(l044_what_int32_cannot_hold_becomes_its_least_number)
 {
     const struct small_layer layers[] = {QCONV("c", 2, 1, 8, "")};
     struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 2, 1}}, 1, layers);
@@ -439,7 +255,7 @@ START_TEST(what_int32_cannot_hold_becomes_its_least_number)
 }
 END_TEST
 
-START_TEST(an_act_step_below_a_sixteenth_is_a_fault)
+START_TEST(l044_an_act_step_below_a_sixteenth_is_a_fault)
 {
     const struct small_layer layers[] = {QCONV("c", 1, 1, 2, "")};
     const float kernels[] = {16, 16.5F};
@@ -461,7 +277,89 @@ START_TEST(an_act_step_below_a_sixteenth_is_a_fault)
 }
 END_TEST
 
-START_TEST(an_input_name_that_is_taken_is_avoided)
+START_TEST(l041_a_hidden_convolution_has_its_own_kernel_strides_and_padding)
+{
+    const struct small_layer layers[] = {
+        QCONV("c", 3, 3, 8, ", 'padding': 'same', 'strides': [2, 1]"),
+        QRELU("r", 2, 3),
+        NAMED("QuantizedConv2D", "c2",
+              ", 'filters': 5, 'kernel_size': [3, 5], 'strides': [1, 2], 'quantizer': " QUANTIZER(4)),
+        NAMED("MaxPooling2D", "p", ", 'pool_size': [2, 3], 'strides': [1, 2]"),
+        QRELU("r2", 1, 1),
+        NAMED("Flatten", "f", ""),
+        QDENSE("d", 2, 2, "")};
+    struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {9, 12, 3}}, COUNT(layers), layers);
+    cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+    const struct {
+        const char *layer, *name;
+        int32_t value;
+    } expected[] = {{"c", "input_width", 9},       {"c", "input_height", 12},
+                    {"c", "input_channels", 3},    {"c", "stride_x", 2},
+                    {"c", "stride_y", 1},          {"c", "padding", 1},
+                    {"c", "act_bits", 2},          {"c", "weights_bits", 8},
+                    {"c", "pool_type", 0},         {"c", "pooling_width", -1},
+                    {"c", "pooling_stride_y", -1}, {"c2", "filters", 5},
+                    {"c2", "kernel_width", 3},     {"c2", "kernel_height", 5},
+                    {"c2", "stride_x", 1},         {"c2", "stride_y", 2},
+                    {"c2", "padding", 0},          {"c2", "pool_type", 1},
+                    {"c2", "pooling_width", 2},    {"c2", "pooling_height", 3},
+                    {"c2", "pooling_stride_x", 1}, {"c2", "act_bits", 1},
+                    {"c2", "pooling_stride_y", 2}, {"c2", "activation", 1},
+                    {"d", "weights_bits", 2},      {"d", "units", 2},
+                    {"d", "activation", 0}};
+    for (size_t i = 0; i < COUNT(expected); i++)
+        assert_parameter(model, expected[i].layer, expected[i].name, expected[i].value);
+    ck_assert_int_eq(find_layer(model, "c2")->kind, C2S_AKIDA_CONVOLUTIONAL);
+    c2s_akida_model_release(model);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* The potentials are sums over all places: thresholds and steps grow with their number. */
+START_TEST(l042_l044_the_mean_of_a_map_is_a_sum_with_larger_thresholds)
+{
+    const struct small_layer layers[] = {QCONV("c", 1, 1, 4, ""), NAMED("GlobalAveragePooling2D", "g", ""),
+                                         QRELU("r", 4, 15)};
+    for (int mean = 0; mean < 2; mean++) {
+        const struct small_layer used[] = {layers[0], layers[mean ? 1 : 2], layers[2]};
+        struct c2s_graph *graph = small_model(context, (struct c2s_shape){3, {2, 3, 1}}, mean ? 3 : 2, used);
+        SET(graph, "c", "kernel", 7);
+        SET(graph, "c", "bias", -2);
+        cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+        int32_t places = mean ? 6 : 1; /* p = 1; T = 1 / 2 + 2, floored last */
+        ASSERT_VALUES(model, "c", "threshold", mean ? 15 : 2);
+        ASSERT_VALUES(model, "c", "act_step", places);
+        assert_parameter(model, "c", "pool_type", mean ? 2 : 0);
+        c2s_akida_model_release(model);
+        c2s_graph_release(graph);
+    }
+}
+END_TEST
+
+/* What only shapes the output goes, in whatever number; a last layer without activation has threshold -bias. */
+START_TEST(l048_what_shapes_the_output_is_dropped)
+{
+    const struct small_layer layers[] = {
+        QDENSE("d", 2, 4, ""),     QRELU("r", 4, 15),
+        QDENSE("d2", 2, 4, ""),    NAMED("Activation", "a", ", 'activation': 'sigmoid'"),
+        NAMED("Softmax", "s", ""), NAMED("Flatten", "f", "")};
+    for (size_t count = 3; count <= COUNT(layers); count++) {
+        struct c2s_graph *graph = small_model(context, (struct c2s_shape){1, {4}}, count, layers);
+        SET(graph, "d2", "kernel", 7, 7, 7, 7);
+        SET(graph, "d2", "bias", -3.5F, 2);
+        cnn2snn_akida_model *model = convert_without_remark(graph, default_settings);
+        ck_assert_uint_eq(model->layer_count, 3);
+        assert_parameter(model, "d2", "activation", 0);
+        assert_parameter(model, "d2", "act_bits", 1);
+        ASSERT_VALUES(model, "d2", "threshold", 3, -2);
+        ASSERT_VALUES(model, "d2", "act_step", 1, 1);
+        c2s_akida_model_release(model);
+        c2s_graph_release(graph);
+    }
+}
+END_TEST
+
+START_TEST(l041_an_input_name_that_is_taken_is_avoided)
 {
     const struct small_layer layers[] = {QDENSE("sequential_input", 1, 4, ""), QRELU("r", 4, 6),
                                          QDENSE("sequential_input__", 1, 4, ""), QRELU("r2", 4, 6),
@@ -620,33 +518,26 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("convert_v1");
     TCase *tests = tcase_create("convert_v1");
-    tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, an_image_model_has_the_reference_s_integers);
-    tcase_add_test(tests, layers_have_the_parameters_of_their_kind);
-    tcase_add_test(tests, an_image_s_shift_moves_thresholds_and_pads);
-    tcase_add_test(tests, a_fractional_shift_counts_whole_in_thresholds_and_cut_in_padding);
-    tcase_add_test(tests, an_event_model_starts_with_input_data);
-    tcase_add_test(tests, a_dense_model_with_one_scale_a_layer);
-    tcase_add_test(tests, a_model_may_be_one_layer);
-    tcase_add_test(tests, scale_factors_end_at_1000);
-    tcase_add_test(tests, activation_variables_are_limited_for_the_hardware);
-    tcase_add_test(tests, input_scale_reaches_the_first_layer_only);
-    tcase_add_test(tests, a_hidden_kernel_is_turned_around);
-    tcase_add_test(tests, a_rescaling_layer_gives_the_input_scaling);
-    tcase_add_test(tests, integers_of_odd_bitwidths_are_kept_in_the_first_layer);
-    tcase_add_test(tests, integers_beyond_8_bits_wrap_with_a_warning);
-    tcase_add_test(tests, what_int32_cannot_hold_becomes_its_least_number);
-    tcase_add_test(tests, an_act_step_below_a_sixteenth_is_a_fault);
-    tcase_add_test(tests, an_input_name_that_is_taken_is_avoided);
+    tcase_add_test(tests, ex41_l030_l043_l044_an_image_model_has_the_reference_s_integers);
+    tcase_add_test(tests, ex41_l041_l042_layers_have_the_parameters_of_their_kind);
+    tcase_add_test(tests, ex42_l035_l041_l043_an_event_model_starts_with_input_data);
+    tcase_add_test(tests, ex43_l044_a_dense_model_with_one_scale_a_layer);
+    tcase_add_test(tests, ex44_l044_a_model_may_be_one_layer);
+    tcase_add_test(tests, ex45_l044_scale_factors_end_at_1000);
+    tcase_add_test(tests, ex45_l049_activation_variables_are_limited_for_the_hardware);
+    tcase_add_test(tests, ex46_l033_l134_the_input_scale_reaches_the_first_layer_only);
+    tcase_add_test(tests, l043_a_hidden_kernel_is_turned_around);
+    tcase_add_test(tests, l046_integers_of_odd_bitwidths_are_kept_in_the_first_layer);
+    tcase_add_test(tests, l043_integers_beyond_8_bits_wrap_with_a_warning);
+    tcase_add_test(tests, l044_what_int32_cannot_hold_becomes_its_least_number);
+    tcase_add_test(tests, l044_an_act_step_below_a_sixteenth_is_a_fault);
+    tcase_add_test(tests, l041_a_hidden_convolution_has_its_own_kernel_strides_and_padding);
+    tcase_add_test(tests, l042_l044_the_mean_of_a_map_is_a_sum_with_larger_thresholds);
+    tcase_add_test(tests, l048_what_shapes_the_output_is_dropped);
+    tcase_add_test(tests, l041_an_input_name_that_is_taken_is_avoided);
     tcase_add_test(tests, custom_quantizers_and_activations_convert);
     tcase_add_loop_test(tests, integers_beyond_a_custom_quantizer_s_bits_are_a_fault, 0, 9);
     tcase_add_test(tests, each_allocation_may_fail);
-    suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    return run_tests("convert_v1", tests);
 }

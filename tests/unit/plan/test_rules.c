@@ -509,7 +509,7 @@ static void assert_functional(struct c2s_graph *graph, const char *rule, const c
     c2s_graph_release(graph);
 }
 
-START_TEST(two_outputs_are_a_fault)
+START_TEST(l125_two_outputs_are_a_fault)
 {
     const struct small_layer layers[] = {CONV("c", ""), CONV("d", "")};
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {0}}};
@@ -517,7 +517,7 @@ START_TEST(two_outputs_are_a_fault)
 }
 END_TEST
 
-START_TEST(a_shared_layer_is_a_fault)
+START_TEST(l125_a_shared_layer_is_a_fault)
 {
     const struct small_layer layers[] = {NAMED("Conv2D", "c", ", 'filters': 3, 'kernel_size': 3"), RELU("r")};
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {1}}, {1, 1, {2}}};
@@ -525,7 +525,7 @@ START_TEST(a_shared_layer_is_a_fault)
 }
 END_TEST
 
-START_TEST(an_addition_is_a_fault)
+START_TEST(l125_an_addition_is_a_fault)
 {
     const struct small_layer layers[] = {CONV("c", ""), CONV("d", ""), NAMED("Add", "a", "")};
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {0}}, {3, 2, {1, 2}}};
@@ -533,7 +533,21 @@ START_TEST(an_addition_is_a_fault)
 }
 END_TEST
 
-START_TEST(a_concatenate_on_another_axis_is_a_fault)
+/* A value that goes on alone and into a Concatenate. */
+START_TEST(l125_a_skip_connection_is_a_fault)
+{
+    const struct small_layer layers[] = {CONV("c", ""), CONV("d", ""), NAMED("Concatenate", "a", "")};
+    const struct call calls[] = {{1, 1, {0}}, {2, 1, {1}}, {3, 2, {1, 2}}};
+    struct c2s_graph *graph = functional(3, layers, 3, calls, 1);
+    cnn2snn_report *report = check_graph(graph, &(struct c2s_plan_settings){0}, COMPATIBLE);
+    ck_assert_str_eq(report->faults[0].rule, "L-H4");
+    ck_assert_str_eq(report->faults[0].layer, "a");
+    c2s_report_destroy(report);
+    c2s_graph_release(graph);
+}
+END_TEST
+
+START_TEST(l125_a_concatenate_on_another_axis_is_a_fault)
 {
     const struct small_layer layers[] = {CONV("c", ""), CONV("d", ""), NAMED("Concatenate", "a", ", 'axis': 1")};
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {0}}, {3, 2, {1, 2}}};
@@ -547,7 +561,7 @@ START_TEST(a_concatenate_on_another_axis_is_a_fault)
 }
 END_TEST
 
-START_TEST(branches_are_a_fault)
+START_TEST(l125_branches_are_a_fault)
 {
     const struct small_layer layers[] = {CONV("c", ""), CONV("d", ""), NAMED("Concatenate", "a", "")};
     const struct call calls[] = {{1, 1, {0}}, {2, 1, {0}}, {3, 2, {1, 2}}};
@@ -743,11 +757,12 @@ int main(void)
     TCase *tests = tcase_create("rules");
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, each_rule_is_broken_alone, 0, (int)COUNT(cases));
-    tcase_add_test(tests, two_outputs_are_a_fault);
-    tcase_add_test(tests, a_shared_layer_is_a_fault);
-    tcase_add_test(tests, an_addition_is_a_fault);
-    tcase_add_test(tests, a_concatenate_on_another_axis_is_a_fault);
-    tcase_add_test(tests, branches_are_a_fault);
+    tcase_add_test(tests, l125_two_outputs_are_a_fault);
+    tcase_add_test(tests, l125_a_shared_layer_is_a_fault);
+    tcase_add_test(tests, l125_an_addition_is_a_fault);
+    tcase_add_test(tests, l125_a_skip_connection_is_a_fault);
+    tcase_add_test(tests, l125_a_concatenate_on_another_axis_is_a_fault);
+    tcase_add_test(tests, l125_branches_are_a_fault);
     tcase_add_test(tests, weights_that_are_not_set_are_a_fault);
     tcase_add_loop_test(tests, weights_that_are_nan_are_a_fault, 0, 6);
     tcase_add_test(tests, a_good_model_has_no_fault);

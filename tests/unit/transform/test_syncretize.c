@@ -27,7 +27,7 @@ static void syncretized(const char *layers)
     must(c2s_graph_verify(result, &error));
 }
 
-START_TEST(l075_dropout_goes_and_noise_stays)
+START_TEST(l075_l132_dropout_goes_and_noise_stays)
 {
     syncretized("['Dropout', {'name': 'a', 'rate': 0.5}]," CONV(
         "c") ", ['SpatialDropout2D', {'name': 'b', 'rate':"
@@ -170,6 +170,23 @@ START_TEST(l082_weights_that_no_longer_fit_are_refused)
 }
 END_TEST
 
+START_TEST(l130_a_functional_model_is_sequentialized_and_then_reshaped)
+{
+    source =
+        graph_of("{'inputs': {'x': [8, 8, 1]}, 'layers': [['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 3}],"
+                 "['ReLU', {'name': 'r'}]]}");
+    struct c2s_graph *line = NULL;
+    refused(c2s_reshape_input(source, 12, 16, &result, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-E", NULL);
+    must(c2s_sequentialize(source, &line, &error));
+    must(c2s_reshape_input(line, 12, 16, &result, &error));
+    ck_assert_str_eq(names_of(result), "x c r");
+    ck_assert_int_eq(result->nodes[1].shapes[0].extents[0], 10);
+    ck_assert_int_eq(result->nodes[1].shapes[0].extents[1], 14);
+    c2s_graph_release(line);
+    release();
+}
+END_TEST
+
 START_TEST(l082_windows_must_fit)
 {
     reshape_refuses("[4, 4, 2]", "['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 3}]", 2, 4, "K-shape", "c");
@@ -245,7 +262,7 @@ int main(void)
     Suite *suite = suite_create("syncretize");
     TCase *cases = tcase_create("core");
     tcase_add_checked_fixture(cases, context_setup, context_teardown);
-    tcase_add_test(cases, l075_dropout_goes_and_noise_stays);
+    tcase_add_test(cases, l075_l132_dropout_goes_and_noise_stays);
     tcase_add_test(cases, l075_max_pooling_goes_before_its_activation);
     tcase_add_test(cases, l075_a_swapped_pair_is_left_behind);
     tcase_add_test(cases, l075_then_batchnorm_is_inverted_and_folded);
@@ -255,6 +272,7 @@ int main(void)
     tcase_add_test(cases, every_allocation_may_fail);
     tcase_add_test(cases, ex32_another_input_size);
     tcase_add_test(cases, l082_weights_that_no_longer_fit_are_refused);
+    tcase_add_test(cases, l130_a_functional_model_is_sequentialized_and_then_reshaped);
     tcase_add_test(cases, l082_windows_must_fit);
     tcase_add_test(cases, l082_sizes_are_at_least_one);
     tcase_add_test(cases, l082_functional_models_are_refused);
