@@ -57,5 +57,10 @@ struct c2s_depthwise {
 size_t c2s_depthwise_scratch(const struct c2s_depthwise *depthwise, size_t threads);
 void c2s_convolve_depthwise(const struct c2s_depthwise *depthwise, const struct c2s_kernels *kernels,
                             struct c2s_worker_pool *pool, void *scratch, size_t samples, const float *x, float *y);
+/* The same for some outputs, counted through samples, rows and columns: y[count][channels][multiplier]; without the
+ * epilogue. */
+void c2s_convolve_depthwise_outputs(const struct c2s_depthwise *depthwise, const struct c2s_kernels *kernels,
+                                    struct c2s_worker_pool *pool, void *scratch, size_t count, const size_t *outputs,
+                                    const float *x, float *y);
 
 #endif

@@ -98,3 +98,41 @@ void c2s_convolve_depthwise(const struct c2s_depthwise *depthwise, const struct 
     struct job job = {depthwise, kernels, x, y, scratch, count_taps(depthwise)};
     c2s_worker_pool_run(pool, samples * (size_t)depthwise->window.out[0], convolve_line, &job);
 }
+
+/* ------------------------------------------------------------------------------------------------ some outputs */
+
+struct outputs_job {
+    struct job job;
+    const size_t *outputs;
+    size_t count;
+};
+
+enum { OUTPUTS_OF_PART = 64 };
+
+static void convolve_outputs(void *data, size_t part, size_t thread)
+{
+    const struct outputs_job *some = data;
+    const struct job *job = &some->job;
+    const struct c2s_depthwise *depthwise = job->depthwise;
+    const struct c2s_window *window = &depthwise->window;
+    size_t filters = depthwise->channels * depthwise->multiplier, columns = (size_t)window->out[1];
+    size_t image = (size_t)(window->in[0] * window->in[1]) * depthwise->channels;
+    const float **x = job->taps + 2 * thread * job->tap_capacity, **w = x + job->tap_capacity;
+    for (size_t i = part * OUTPUTS_OF_PART; i < some->count && i < (part + 1) * OUTPUTS_OF_PART; i++) {
+        size_t line = some->outputs[i] / columns, rows = (size_t)window->out[0];
+        size_t taps = find_taps(depthwise, job->x + line / rows * image, (ptrdiff_t)(line % rows),
+                                (ptrdiff_t)(some->outputs[i] % columns), x, w);
+        if (depthwise->multiplier == 1)
+            job->kernels->sum_products(x, 0, w, taps, depthwise->bias, job->y + i * filters, 0, 1, filters);
+        else
+            sum_with_multiplier(depthwise, x, w, taps, job->y + i * filters);
+    }
+}
+
+void c2s_convolve_depthwise_outputs(const struct c2s_depthwise *depthwise, const struct c2s_kernels *kernels,
+                                    struct c2s_worker_pool *pool, void *scratch, size_t count, const size_t *outputs,
+                                    const float *x, float *y)
+{
+    struct outputs_job some = {{depthwise, kernels, x, y, scratch, count_taps(depthwise)}, outputs, count};
+    c2s_worker_pool_run(pool, count / OUTPUTS_OF_PART + (count % OUTPUTS_OF_PART != 0), convolve_outputs, &some);
+}

@@ -29,6 +29,12 @@ struct c2s_kernels {
      */
     void (*multiply)(const float *a, size_t a_stride, size_t rows, const float *b, size_t panel_stride, size_t depth,
                      float *c, size_t c_stride, size_t columns, bool accumulate);
+    /*
+     * c[rows x columns] += transposed a * b, a being [depth][rows] and b [depth][columns], whose rows are a_stride
+     * and b_stride floats apart; each sum in the order of depth, from what c holds on.
+     */
+    void (*multiply_turned)(const float *a, size_t a_stride, size_t rows, const float *b, size_t b_stride,
+                            size_t depth, float *c, size_t c_stride, size_t columns);
     /* Copies rows of `count` floats. */
     void (*copy_rows)(float *to, size_t to_stride, const float *from, size_t from_stride, size_t rows, size_t count);
     /* Adds the bias (or NULL) to each row of c and applies the epilogue. */

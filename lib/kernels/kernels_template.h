@@ -154,6 +154,67 @@ TARGET static void multiply(const float *a, size_t a_stride, size_t rows, const 
         multiply_partial(a, a_stride, rows, b, panel_stride, depth, c, c_stride, columns, accumulate);
 }
 
+/* ------------------------------------------------------------------------------------------------ transposed product
+ */
+
+/* Rows and vectors side by side; of the last vector only the first `left` columns are in memory. */
+INLINE void turned_tile(const int rows, const int vectors, const float *a, size_t a_stride, const float *b,
+                        size_t b_stride, size_t depth, float *c, size_t c_stride, size_t left)
+{
+    vector sums[TILE_ROWS][TILE_PANELS * PANEL_VECTORS];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            sums[r][v] = load(c + (size_t)r * c_stride + v * LANES, v + 1 < vectors ? LANES : left);
+    }
+    for (size_t k = 0; k < depth; k++, a += a_stride, b += b_stride) {
+        vector factors[TILE_PANELS * PANEL_VECTORS];
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            factors[v] = load(b + v * LANES, v + 1 < vectors ? LANES : left);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            vector value = splat(a[r]);
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++)
+                sums[r][v] += value * factors[v];
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++)
+            store(c + (size_t)r * c_stride + v * LANES, v + 1 < vectors ? LANES : left, sums[r][v]);
+    }
+}
+
+INLINE void turned_columns(const int vectors, const float *a, size_t a_stride, size_t rows, const float *b,
+                           size_t b_stride, size_t depth, float *c, size_t c_stride, size_t left)
+{
+#define TILES(n)                                                                                                     \
+    for (; rows >= (n); rows -= (n), a += (n), c += (n)*c_stride)                                                    \
+    turned_tile(n, vectors, a, a_stride, b, b_stride, depth, c, c_stride, left)
+    TILES(TILE_ROWS);
+#if TILE_ROWS > 4
+    TILES(4);
+#endif
+    TILES(1);
+#undef TILES
+}
+
+TARGET static void multiply_turned(const float *a, size_t a_stride, size_t rows, const float *b, size_t b_stride,
+                                   size_t depth, float *c, size_t c_stride, size_t columns)
+{
+    const size_t wide = (size_t)TILE_PANELS * C2S_PANEL_COLUMNS;
+    for (; columns >= wide; columns -= wide, b += wide, c += wide)
+        turned_columns(TILE_PANELS * PANEL_VECTORS, a, a_stride, rows, b, b_stride, depth, c, c_stride, LANES);
+    for (; columns >= LANES; columns -= LANES, b += LANES, c += LANES)
+        turned_columns(1, a, a_stride, rows, b, b_stride, depth, c, c_stride, LANES);
+    if (columns)
+        turned_columns(1, a, a_stride, rows, b, b_stride, depth, c, c_stride, columns);
+}
+
 /* ------------------------------------------------------------------------------------------------ rows */
 
 /* Rows of at least `size` floats and fewer than twice as many: two copies that overlap. */
@@ -369,6 +430,7 @@ TARGET static void quantize(const float *x, float *y, size_t count, float step, 
 const struct c2s_kernels TABLE_NAME(VARIANT) = {
     .name = TEXT(VARIANT),
     .multiply = multiply,
+    .multiply_turned = multiply_turned,
     .copy_rows = copy_rows,
     .finish = finish,
     .sum_products = sum_products,

@@ -2,6 +2,8 @@
 /* Gradients of kernels, and the products of inputs with themselves that stand for them when only kernels change. */
 #include "ops/op_gradient.h"
 
+#include <string.h>
+
 #include "base/allocator.h"
 #include "base/checked.h"
 #include "base/error.h"
@@ -76,52 +78,60 @@ static cnn2snn_status scratch_of(struct c2s_run *run, size_t bytes, void **out, 
     return c2s_run_reserve(run, working > bytes ? working : bytes, out, error);
 }
 
-/* Adds to a gradient of shape [..., filters], which lies group by group beside one another. */
-static void add_groups(const float *grouped, size_t depth, size_t columns, size_t groups, float *gradient)
+/* The outputs that have gradients. */
+struct gradients {
+    size_t rows, filters; /* of all */
+    struct c2s_some_outputs outputs;
+    const float *dy; /* of those, one after the other */
+    size_t *list;    /* owned, or NULL: all of them */
+    float *values;
+};
+
+/* Outputs without a gradient are left out where they are a good part: behind a pooling or where nothing differs. */
+static cnn2snn_status find_gradients(struct c2s_run *run, const cnn2snn_tensor *dy, struct gradients *found,
+                                     cnn2snn_error **error)
 {
-    for (size_t g = 0; g < groups; g++)
-        for (size_t k = 0; k < depth; k++)
-            for (size_t f = 0; f < columns; f++)
-                gradient[(k * groups + g) * columns + f] += grouped[(g * depth + k) * columns + f];
+    *found = (struct gradients){.rows = rows_of(dy), .filters = (size_t)c2s_extent_from_end(dy, 0)};
+    found->dy = c2s_f32(dy);
+    found->list = c2s_alloc(run->context, found->rows * sizeof *found->list);
+    if (!found->list)
+        return c2s_error_no_memory(error);
+    size_t count = 0;
+    for (size_t r = 0; r < found->rows; r++) {
+        found->list[count] = r;
+        count += !c2s_are_zeros(found->dy + r * found->filters, found->filters);
+    }
+    found->outputs = (struct c2s_some_outputs){count, found->list};
+    if (count > found->rows / 4 * 3) {
+        found->outputs = (struct c2s_some_outputs){found->rows, NULL};
+        return CNN2SNN_OK;
+    }
+    found->values = c2s_alloc(run->context, count * found->filters * sizeof *found->values);
+    if (!found->values)
+        return c2s_error_no_memory(error);
+    for (size_t i = 0; i < count; i++)
+        memcpy(found->values + i * found->filters, found->dy + found->list[i] * found->filters,
+               found->filters * sizeof *found->values);
+    found->dy = found->values;
+    return CNN2SNN_OK;
 }
 
-static cnn2snn_status pack_groups(cnn2snn_context *context, const float *dy, size_t rows, size_t filters,
-                                  size_t groups, struct c2s_packed_matrix *packed, cnn2snn_error **error)
+static void forget_gradients(struct c2s_run *run, struct gradients *found)
 {
-    for (size_t g = 0; g < groups; g++)
-        C2S_TRY(c2s_packed_matrix_create(context, dy + g * (filters / groups), rows, filters / groups, filters,
-                                         &packed[g], error));
-    return CNN2SNN_OK;
+    c2s_free(run->context, found->list);
+    c2s_free(run->context, found->values);
 }
 
 /* gradient[depth][filters] += transposed X times dy. */
 static cnn2snn_status add_gradient(struct c2s_run *run, const struct c2s_convolution *convolution, size_t depth,
-                                   const float *x, const float *dy, size_t rows, size_t filters, float *gradient,
-                                   cnn2snn_error **error)
+                                   const float *x, const struct c2s_some_outputs *outputs, const float *dy,
+                                   size_t filters, float *gradient, cnn2snn_error **error)
 {
-    cnn2snn_context *context = run->context;
-    size_t groups = convolution->groups, columns = filters / groups;
-    struct c2s_packed_matrix *packed = c2s_calloc(context, groups, sizeof *packed);
-    float **parts = c2s_calloc(context, groups, sizeof *parts);
-    float *grouped = groups > 1 ? c2s_calloc(context, depth * filters, sizeof *grouped) : NULL;
     void *scratch = NULL;
-    cnn2snn_status status = packed && parts && (groups == 1 || grouped) ? CNN2SNN_OK : c2s_error_no_memory(error);
-    if (!status)
-        status = pack_groups(context, dy, rows, filters, groups, packed, error);
-    if (!status)
-        status = scratch_of(run, 0, &scratch, error);
-    for (size_t g = 0; !status && g < groups; g++)
-        parts[g] = groups > 1 ? grouped + g * depth * columns : gradient;
-    if (!status)
-        c2s_convolution_kernel_gradient(convolution, run->kernels, run->pool, scratch, depth, x, packed, parts);
-    if (!status && groups > 1)
-        add_groups(grouped, depth, columns, groups, gradient);
-    for (size_t g = 0; packed && g < groups; g++)
-        c2s_free(context, packed[g].data);
-    c2s_free(context, packed);
-    c2s_free(context, parts);
-    c2s_free(context, grouped);
-    return status;
+    C2S_TRY(scratch_of(run, 0, &scratch, error));
+    c2s_convolution_kernel_gradient(convolution, run->kernels, run->pool, scratch, depth, filters, x, outputs, dy,
+                                    gradient);
+    return CNN2SNN_OK;
 }
 
 /* dmiddle = dy times the pointwise kernel turned around. */
@@ -130,7 +140,7 @@ static cnn2snn_status back_through_pointwise(const struct c2s_op *op, struct c2s
 {
     const cnn2snn_tensor *kernel = op->kernels[1];
     size_t channels = (size_t)kernel->shape[2], filters = (size_t)kernel->shape[3];
-    float *turned = c2s_calloc(run->context, channels * filters, sizeof *turned);
+    float *turned = c2s_alloc(run->context, channels * filters * sizeof *turned);
     if (!turned)
         return c2s_error_no_memory(error);
     for (size_t c = 0; c < channels; c++)
@@ -141,8 +151,25 @@ static cnn2snn_status back_through_pointwise(const struct c2s_op *op, struct c2s
     return status;
 }
 
+/* What the depthwise kernel gives for the outputs that have gradients. */
+static cnn2snn_status compute_middle(const struct c2s_depthwise *depthwise, struct c2s_run *run,
+                                     const cnn2snn_tensor *input, const struct c2s_some_outputs *outputs,
+                                     float *middle, cnn2snn_error **error)
+{
+    void *scratch = NULL;
+    size_t size = c2s_depthwise_scratch(depthwise, c2s_worker_pool_threads(run->pool));
+    C2S_TRY(c2s_run_reserve(run, size, &scratch, error));
+    if (outputs->list)
+        c2s_convolve_depthwise_outputs(depthwise, run->kernels, run->pool, scratch, outputs->count, outputs->list,
+                                       c2s_f32(input), middle);
+    else
+        c2s_convolve_depthwise(depthwise, run->kernels, run->pool, scratch, (size_t)input->shape[0], c2s_f32(input),
+                               middle);
+    return CNN2SNN_OK;
+}
+
 static cnn2snn_status separable_gradients(const struct c2s_op *op, struct c2s_run *run, const cnn2snn_tensor *input,
-                                          const cnn2snn_tensor *dy, const struct c2s_window *window,
+                                          const struct gradients *found, const struct c2s_window *window,
                                           cnn2snn_tensor *const *gradients, cnn2snn_error **error)
 {
     const cnn2snn_tensor *kernel = op->kernels[0];
@@ -150,27 +177,20 @@ static cnn2snn_status separable_gradients(const struct c2s_op *op, struct c2s_ru
                                             .channels = (size_t)kernel->shape[2],
                                             .multiplier = (size_t)kernel->shape[3],
                                             .weights = c2s_f32(kernel)};
-    size_t threads = c2s_worker_pool_threads(run->pool), samples = (size_t)input->shape[0], rows = rows_of(dy);
-    size_t middles = depthwise.channels * depthwise.multiplier, filters = (size_t)op->kernels[1]->shape[3];
-    size_t forward = c2s_depthwise_scratch(&depthwise, threads);
-    size_t backward = c2s_depthwise_gradient_scratch(&depthwise, threads);
+    size_t count = found->outputs.count, middles = depthwise.channels * depthwise.multiplier;
     const struct c2s_convolution pointwise = {.window = product_window(), .channels = middles, .groups = 1};
-    void *scratch = NULL;
-    float *middle = c2s_calloc(run->context, rows * middles, sizeof *middle);
+    const struct c2s_some_outputs all = {count, NULL};
+    float *middle = c2s_alloc(run->context, count * middles * sizeof *middle);
     cnn2snn_status status = middle ? CNN2SNN_OK : c2s_error_no_memory(error);
     if (!status)
-        status = c2s_run_reserve(run, forward > backward ? forward : backward, &scratch, error);
-    if (!status) {
-        c2s_convolve_depthwise(&depthwise, run->kernels, run->pool, scratch, samples, c2s_f32(input), middle);
-        status = add_gradient(run, &pointwise, middles, middle, c2s_f32(dy), rows, filters,
+        status = compute_middle(&depthwise, run, input, &found->outputs, middle, error);
+    if (!status)
+        status = add_gradient(run, &pointwise, middles, middle, &all, found->dy, found->filters,
                               c2s_f32_writable(gradients[1]), error);
-    }
     if (!status)
-        status = back_through_pointwise(op, run, c2s_f32(dy), rows, middle, error);
+        status = back_through_pointwise(op, run, found->dy, count, middle, error);
     if (!status)
-        status = c2s_run_reserve(run, backward, &scratch, error);
-    if (!status)
-        c2s_depthwise_kernel_gradient(&depthwise, run->kernels, run->pool, scratch, samples, c2s_f32(input), middle,
+        c2s_depthwise_kernel_gradient(&depthwise, run->kernels, run->pool, c2s_f32(input), &found->outputs, middle,
                                       c2s_f32_writable(gradients[0]));
     c2s_free(run->context, middle);
     return status;
@@ -181,14 +201,22 @@ cnn2snn_status c2s_op_kernel_gradients(const struct c2s_op *op, struct c2s_run *
                                        cnn2snn_error **error)
 {
     struct c2s_convolution convolution;
-    size_t samples = 0, filters = (size_t)c2s_extent_from_end(output_gradient, 0);
+    struct gradients found;
+    size_t samples = 0;
     C2S_TRY(c2s_op_check_kernel_gradient(op->layer, error));
     C2S_TRY(as_convolution(op, run, input, output_gradient, &convolution, &samples, error));
+    cnn2snn_status status = find_gradients(run, output_gradient, &found, error);
+    if (status || !found.outputs.count) {
+        forget_gradients(run, &found);
+        return status;
+    }
     if (float_kind(op->layer) == C2S_KIND_SEPARABLE_CONV2D)
-        return separable_gradients(op, run, input, output_gradient, &convolution.window, gradients, error);
-    size_t depth = (size_t)op->kernels[0]->count / filters;
-    return add_gradient(run, &convolution, depth, c2s_f32(input), c2s_f32(output_gradient), rows_of(output_gradient),
-                        filters, c2s_f32_writable(gradients[0]), error);
+        status = separable_gradients(op, run, input, &found, &convolution.window, gradients, error);
+    else
+        status = add_gradient(run, &convolution, (size_t)op->kernels[0]->count / found.filters, c2s_f32(input),
+                              &found.outputs, found.dy, found.filters, c2s_f32_writable(gradients[0]), error);
+    forget_gradients(run, &found);
+    return status;
 }
 
 /* ------------------------------------------------------------------------------------------------ Gram form */

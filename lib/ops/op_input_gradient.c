@@ -30,6 +30,9 @@ static struct c2s_op_call call_of(const struct back *back, cnn2snn_tensor **inpu
 
 /* ------------------------------------------------------------------------------------------------ elements */
 
+/* Most gradients behind a quantized activation are zeros: what doesn't differ has none. */
+enum { ELEMENTS_AT_ONCE = 32 };
+
 static cnn2snn_status back_quantized_activation(const struct back *back, cnn2snn_error **error)
 {
     (void)error;
@@ -37,9 +40,16 @@ static cnn2snn_status back_quantized_activation(const struct back *back, cnn2snn
     const float step = a->step, threshold = step * 0.5f, levels = (float)(ldexp(1, a->bitwidth) - 1);
     const float *x = c2s_f32(back->x), *dy = c2s_f32(back->dy);
     float *dx = c2s_f32_writable(back->dx);
-    for (uint64_t i = 0; i < back->x->count; i++) {
-        float level = (x[i] - threshold) / step; /* whose ceil is 0 to levels */
-        dx[i] = level > -1 && level <= levels ? dy[i] * step / step : 0;
+    for (uint64_t i = 0, some; i < back->x->count; i += some, x += some, dy += some, dx += some) {
+        some = back->x->count - i < ELEMENTS_AT_ONCE ? back->x->count - i : ELEMENTS_AT_ONCE;
+        if (some == ELEMENTS_AT_ONCE && c2s_are_zeros(dy, ELEMENTS_AT_ONCE)) {
+            memset(dx, 0, ELEMENTS_AT_ONCE * sizeof *dx);
+            continue;
+        }
+        for (uint64_t k = 0; k < some; k++) {
+            float level = (x[k] - threshold) / step; /* whose ceil is 0 to levels */
+            dx[k] = level > -1 && level <= levels ? dy[k] * step / step : 0;
+        }
     }
     return CNN2SNN_OK;
 }
@@ -112,7 +122,7 @@ static cnn2snn_status back_max_pooling(const struct back *back, cnn2snn_error **
     const struct c2s_op_call call = call_of(back, &input);
     C2S_TRY(c2s_pool_window(&call, &window, error));
     c2s_max_pooling_gradient(&window, back->run->pool, (size_t)back->x->shape[0], (size_t)back->x->shape[3],
-                             c2s_f32(back->x), c2s_f32(back->dy), c2s_f32_writable(back->dx));
+                             c2s_f32(back->x), c2s_f32(back->y), c2s_f32(back->dy), c2s_f32_writable(back->dx));
     return CNN2SNN_OK;
 }
 

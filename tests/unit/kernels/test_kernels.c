@@ -50,6 +50,33 @@ START_TEST(products_are_sums_in_order_of_depth)
 }
 END_TEST
 
+START_TEST(products_with_a_transposed_matrix_are_sums_in_order_of_depth)
+{
+    static float a[50 * 33], b[50 * 77], c[32 * 90], expected[32 * 90];
+    struct random_numbers random = {11};
+    FOR_VARIANTS(k)
+    {
+        for (int round = 0; round < 100; round++) {
+            size_t rows = (size_t)random_between(&random, 0, 30), depth = (size_t)random_between(&random, 0, 50);
+            size_t columns = (size_t)random_between(&random, 1, 70), stride = columns + 7;
+            size_t a_stride = rows + 3, b_stride = columns + (size_t)round % 8;
+            random_fill(&random, a, sizeof a / sizeof *a);
+            random_fill(&random, b, sizeof b / sizeof *b);
+            random_fill(&random, c, sizeof c / sizeof *c);
+            memcpy(expected, c, sizeof c);
+            for (size_t r = 0; r < rows; r++)
+                for (size_t j = 0; j < columns; j++)
+                    for (size_t d = 0; d < depth; d++)
+                        expected[r * stride + j] += a[d * a_stride + r] * b[d * b_stride + j];
+            k->multiply_turned(a, a_stride, rows, b, b_stride, depth, c, stride, columns);
+            for (size_t i = 0; i < sizeof c / sizeof *c; i++)
+                ck_assert_msg(same(c[i], expected[i]), "%s round %d at %zu: %g, expected %g", k->name, round, i, c[i],
+                              expected[i]);
+        }
+    }
+}
+END_TEST
+
 START_TEST(taps_are_summed_in_order)
 {
     static float x[7][MOST];
@@ -306,6 +333,7 @@ int main(void)
     Suite *suite = suite_create("kernels");
     TCase *tests = tcase_create("kernels");
     tcase_add_test(tests, products_are_sums_in_order_of_depth);
+    tcase_add_test(tests, products_with_a_transposed_matrix_are_sums_in_order_of_depth);
     tcase_add_test(tests, taps_are_summed_in_order);
     tcase_add_test(tests, products_of_taps_are_summed_in_order_for_some_pixels);
     tcase_add_test(tests, rows_are_copied_and_nothing_else);
