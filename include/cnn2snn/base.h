@@ -147,12 +147,14 @@ typedef struct cnn2snn_context_options {
     uint64_t max_total_bytes;     /**< of all tensors of one model; default 8 GiB */
     uint32_t max_nodes;           /**< layers and calls in one model; default 100,000 */
     uint32_t max_depth;           /**< of nested JSON and nested models; default 200, at most 1000 */
+    const char *kernels;          /**< instructions that loops may use, "plain", "avx2" and others
+                                       (docs/processors.md); default: environment CNN2SNN_KERNELS, else all */
 } cnn2snn_context_options;
 
 /** Initializer: `cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;` */
 #define CNN2SNN_CONTEXT_OPTIONS_INIT                                                                                 \
     {                                                                                                                \
-        sizeof(cnn2snn_context_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0         \
+        sizeof(cnn2snn_context_options), NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0, NULL   \
     }
 
 /** Fills `options` with the defaults of this library, writing at most `struct_size` bytes. */

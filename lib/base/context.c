@@ -10,6 +10,7 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/processor.h"
 
 enum { HUGE_PAGE = 2 << 20 };
 
@@ -126,6 +127,9 @@ cnn2snn_status c2s_context_create(uint32_t abi_version, const cnn2snn_context_op
                            "an allocator needs both allocate and deallocate");
     if (!status && o.akida_version == CNN2SNN_AKIDA_DEFAULT)
         status = read_environment(&o.akida_version, error);
+    uint32_t instructions = 0;
+    if (!status)
+        status = c2s_processor_choose(o.kernels, &instructions, error);
     if (status)
         return status;
     cnn2snn_context *context = allocator.allocate(allocator.user_data, sizeof *context, 64);
@@ -143,6 +147,7 @@ cnn2snn_status c2s_context_create(uint32_t abi_version, const cnn2snn_context_op
         .akida_version = o.akida_version,
         .hdf5_isolation = o.hdf5_isolation ? o.hdf5_isolation : CNN2SNN_ISOLATION_NONE,
         .threads = o.threads ? o.threads : 1,
+        .instructions = instructions,
         .max_file_bytes = o.max_file_bytes ? o.max_file_bytes : (uint64_t)4 << 30,
         .max_tensor_elements = o.max_tensor_elements ? o.max_tensor_elements : INT32_MAX,
         .max_total_bytes = o.max_total_bytes ? o.max_total_bytes : (uint64_t)8 << 30,

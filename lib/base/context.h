@@ -21,6 +21,7 @@ struct cnn2snn_context {
     cnn2snn_akida_version akida_version; /* never DEFAULT */
     cnn2snn_isolation hdf5_isolation;    /* never DEFAULT */
     int32_t threads;                     /* at least 1 */
+    uint32_t instructions;               /* that kernels may use: base/processor.h */
     uint64_t max_file_bytes;
     uint64_t max_tensor_elements;
     uint64_t max_total_bytes;
@@ -42,7 +43,8 @@ void c2s_context_release(cnn2snn_context *context);
 cnn2snn_status c2s_options_read(cnn2snn_context *context, void *ours, size_t our_size, const void *theirs,
                                 const char *what, cnn2snn_error **error);
 
-/* Writes at most `struct_size` bytes of the defaults in `ours` to a caller's struct (the `_options_init` functions). */
+/* Writes at most `struct_size` bytes of the defaults in `ours` to a caller's struct (the `_options_init` functions).
+ */
 cnn2snn_status c2s_options_write(void *theirs, size_t struct_size, void *ours, size_t our_size);
 
 /* A line for the log; formatted only when somebody listens. */

@@ -60,7 +60,8 @@ static void create(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_stat
     cnn2snn_context *owner = context;
     if (!owner && c2s_context_create(CNN2SNN_ABI_VERSION,
                                      &(cnn2snn_context_options){.struct_size = sizeof(cnn2snn_context_options),
-                                                                .akida_version = CNN2SNN_AKIDA_V2},
+                                                                .akida_version = CNN2SNN_AKIDA_V2,
+                                                                .kernels = "plain"},
                                      &owner, NULL)) {
         *error = &no_memory;
         return;

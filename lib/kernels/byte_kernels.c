@@ -2,42 +2,45 @@
 /* Decides which variant of the byte kernels runs. */
 #include "kernels/byte_kernels.h"
 
+#include "base/processor.h"
 #include "kernels/byte_kernels_variants.h"
 
+static const struct variant {
+    const struct c2s_byte_kernels *kernels;
+    uint32_t needed;
+} variants[] = {
+    {&c2s_byte_kernels_plain, 0},
 #ifdef C2S_BYTE_KERNELS_X86
-#include <cpuid.h>
-
-/* Compilers' __builtin_cpu_supports doesn't know it everywhere. */
-static bool has_avx_vnni(void)
-{
-    unsigned eax = 0, ebx, ecx, edx;
-    return __builtin_cpu_supports("avx2") && __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4);
-}
+    {&c2s_byte_kernels_avx2, C2S_HAS_AVX2},
+    {&c2s_byte_kernels_avx512, C2S_HAS_AVX512},
+    {&c2s_byte_kernels_avxvnni, C2S_HAS_AVX_VNNI},
+    {&c2s_byte_kernels_avx512vnni, C2S_HAS_AVX512_VNNI},
 #endif
+};
+
+const struct c2s_byte_kernels *c2s_byte_kernels_built(size_t number, uint32_t *out_needed)
+{
+    if (number >= sizeof variants / sizeof *variants)
+        return NULL;
+    *out_needed = variants[number].needed;
+    return variants[number].kernels;
+}
 
 const struct c2s_byte_kernels *c2s_byte_kernels_variant(size_t number)
 {
-    const struct c2s_byte_kernels *usable[6] = {&c2s_byte_kernels_plain};
-#ifdef C2S_BYTE_KERNELS_X86
-    size_t count = 1;
-    bool avx512 =
-        __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    if (__builtin_cpu_supports("avx2"))
-        usable[count++] = &c2s_byte_kernels_avx2;
-    if (avx512)
-        usable[count++] = &c2s_byte_kernels_avx512;
-    if (has_avx_vnni())
-        usable[count++] = &c2s_byte_kernels_avxvnni;
-    if (avx512 && __builtin_cpu_supports("avx512vnni"))
-        usable[count++] = &c2s_byte_kernels_avx512vnni;
-#endif
-    return number < sizeof usable / sizeof *usable ? usable[number] : NULL;
+    uint32_t found = c2s_processor_instructions(), needed;
+    const struct c2s_byte_kernels *kernels;
+    for (size_t i = 0; (kernels = c2s_byte_kernels_built(i, &needed)); i++)
+        if (!(needed & ~found) && number-- == 0)
+            return kernels;
+    return NULL;
 }
 
-const struct c2s_byte_kernels *c2s_byte_kernels_get(void)
+const struct c2s_byte_kernels *c2s_byte_kernels_get(uint32_t instructions)
 {
-    const struct c2s_byte_kernels *best = c2s_byte_kernels_variant(0);
-    for (size_t i = 1; c2s_byte_kernels_variant(i); i++)
-        best = c2s_byte_kernels_variant(i);
+    const struct c2s_byte_kernels *kernels, *best = NULL;
+    uint32_t needed;
+    for (size_t i = 0; (kernels = c2s_byte_kernels_built(i, &needed)); i++)
+        best = needed & ~instructions ? best : kernels;
     return best;
 }

@@ -71,10 +71,12 @@ struct c2s_byte_kernels {
     void (*largest)(const uint8_t *x, uint8_t *y, size_t count);
 };
 
-/* The fastest variant that this processor runs. */
-const struct c2s_byte_kernels *c2s_byte_kernels_get(void);
+/* The fastest variant that needs no more than these instructions (base/processor.h). */
+const struct c2s_byte_kernels *c2s_byte_kernels_get(uint32_t instructions);
 /* All variants that this processor runs, by number; NULL behind the last. The first is the plain one. */
 const struct c2s_byte_kernels *c2s_byte_kernels_variant(size_t number);
+/* All that were built, slower ones first, and what they need. */
+const struct c2s_byte_kernels *c2s_byte_kernels_built(size_t number, uint32_t *out_needed);
 
 /* Place of a channel among those of its kernels: so that bytes of four rows, interleaved, meet their weights. */
 static inline size_t c2s_byte_slot(const struct c2s_byte_kernels *kernels, size_t channel)

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Columns of a panel of a packed matrix, for all variants. */
 enum { C2S_PANEL_COLUMNS = 16 };
@@ -67,8 +68,8 @@ struct c2s_kernels {
     void (*quantize)(const float *x, float *y, size_t count, float step, float levels);
 };
 
-/* The fastest variant that this processor runs. */
-const struct c2s_kernels *c2s_kernels_get(void);
+/* The fastest variant that needs no more than these instructions (base/processor.h). */
+const struct c2s_kernels *c2s_kernels_get(uint32_t instructions);
 
 /* All variants that this processor runs, by number; NULL behind the last. The first is the plain one. */
 const struct c2s_kernels *c2s_kernels_variant(size_t number);

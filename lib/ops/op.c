@@ -101,7 +101,7 @@ static const struct c2s_op_kind *find_kind(enum c2s_kind_id id)
 
 cnn2snn_status c2s_run_init(struct c2s_run *run, cnn2snn_context *context, int32_t threads, cnn2snn_error **error)
 {
-    *run = (struct c2s_run){.context = context, .kernels = c2s_kernels_get()};
+    *run = (struct c2s_run){.context = context, .kernels = c2s_kernels_get(context->instructions)};
     return c2s_worker_pool_create(context, threads > 0 ? threads : context->threads, &run->pool, error);
 }
 

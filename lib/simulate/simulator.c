@@ -229,8 +229,9 @@ cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32
 cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error)
 {
-    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(), c2s_byte_kernels_get(), out_simulator,
-                                     error);
+    uint32_t instructions = model->context->instructions;
+    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(instructions),
+                                     c2s_byte_kernels_get(instructions), out_simulator, error);
 }
 
 void c2s_simulator_destroy(cnn2snn_simulator *simulator)

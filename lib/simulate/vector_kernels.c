@@ -2,26 +2,33 @@
 /* Decides which variant of the inner loops runs. */
 #include "simulate/vector_kernels.h"
 
+#include "base/processor.h"
 #include "simulate/vector_variants.h"
+
+static const struct variant {
+    const struct c2s_vector_kernels *kernels; /* NULL behind the last */
+    uint32_t needed;
+} variants[] = {
+#ifdef C2S_VECTORS_X86
+    {&c2s_vector_kernels_avx2, C2S_HAS_AVX2},
+    {&c2s_vector_kernels_avx512, C2S_HAS_AVX512 | C2S_HAS_AVX512_VNNI},
+#endif
+    {NULL, 0},
+};
 
 const struct c2s_vector_kernels *c2s_vector_kernels_variant(size_t number)
 {
-    const struct c2s_vector_kernels *usable[3] = {NULL};
-#ifdef C2S_VECTORS_X86
-    size_t count = 0;
-    if (__builtin_cpu_supports("avx2"))
-        usable[count++] = &c2s_vector_kernels_avx2;
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512vnni"))
-        usable[count++] = &c2s_vector_kernels_avx512;
-#endif
-    return number < sizeof usable / sizeof *usable ? usable[number] : NULL;
+    uint32_t found = c2s_processor_instructions();
+    for (const struct variant *v = variants; v->kernels; v++)
+        if (!(v->needed & ~found) && number-- == 0)
+            return v->kernels;
+    return NULL;
 }
 
-const struct c2s_vector_kernels *c2s_vector_kernels_get(void)
+const struct c2s_vector_kernels *c2s_vector_kernels_get(uint32_t instructions)
 {
     const struct c2s_vector_kernels *best = NULL;
-    for (size_t i = 0; c2s_vector_kernels_variant(i); i++)
-        best = c2s_vector_kernels_variant(i);
+    for (const struct variant *v = variants; v->kernels; v++)
+        best = v->needed & ~instructions ? best : v->kernels;
     return best;
 }

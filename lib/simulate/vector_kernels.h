@@ -48,8 +48,9 @@ struct c2s_vector_kernels {
     void (*finish)(const struct c2s_vector_finish *finish, int32_t *sums, size_t places, size_t filters);
 };
 
-/* The fastest that this processor runs, or NULL: then the plain loops are used. */
-const struct c2s_vector_kernels *c2s_vector_kernels_get(void);
+/* The fastest that needs no more than these instructions (base/processor.h), or NULL: then the plain loops are used.
+ */
+const struct c2s_vector_kernels *c2s_vector_kernels_get(uint32_t instructions);
 /* All that this processor runs; NULL behind the last. */
 const struct c2s_vector_kernels *c2s_vector_kernels_variant(size_t number);
 

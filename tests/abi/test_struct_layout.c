@@ -37,7 +37,8 @@ LAYOUT(cnn2snn_context_options, max_tensor_elements, 88);
 LAYOUT(cnn2snn_context_options, max_total_bytes, 96);
 LAYOUT(cnn2snn_context_options, max_nodes, 104);
 LAYOUT(cnn2snn_context_options, max_depth, 108);
-SIZE(cnn2snn_context_options, 112);
+LAYOUT(cnn2snn_context_options, kernels, 112);
+SIZE(cnn2snn_context_options, 120);
 
 LAYOUT(cnn2snn_load_options, struct_size, 0);
 LAYOUT(cnn2snn_load_options, custom_objects, 8);

@@ -13,6 +13,7 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
+#include "base/processor.h"
 #include "simulate/simulator.h"
 
 static void must(cnn2snn_status status, cnn2snn_error *error)
@@ -181,7 +182,7 @@ int main(int argc, char **argv)
             (struct variant){c2s_vector_kernels_variant(n)->name, c2s_vector_kernels_variant(n), NULL};
     for (size_t n = 1; c2s_byte_kernels_variant(n) && count < 16; n++) {
         snprintf(names[n], sizeof names[n], "bytes %s", c2s_byte_kernels_variant(n)->name);
-        variants[count++] = (struct variant){names[n], c2s_vector_kernels_get(), c2s_byte_kernels_variant(n)};
+        variants[count++] = (struct variant){names[n], c2s_vector_kernels_get(c2s_processor_instructions()), c2s_byte_kernels_variant(n)};
     }
     for (size_t n = 0; n < count; n++)
         if (argc < 5 || strstr(variants[n].name, argv[4]) || (!strcmp(argv[4], "best") && n + 1 == count))

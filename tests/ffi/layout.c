@@ -113,7 +113,7 @@ int main(void)
           FIELD(context_options, hdf5_isolation), FIELD(context_options, threads),
           FIELD(context_options, max_file_bytes), FIELD(context_options, max_tensor_elements),
           FIELD(context_options, max_total_bytes), FIELD(context_options, max_nodes),
-          FIELD(context_options, max_depth));
+          FIELD(context_options, max_depth), FIELD(context_options, kernels));
     printf("}\n");
     return 0;
 }

@@ -40,7 +40,7 @@ class ContextOptions(Options):
                  ("destroy_progress", C.c_void_p)]
                 + [(n, C.c_int32) for n in ("log_level", "akida_version", "hdf5_isolation", "threads")]
                 + [(n, C.c_uint64) for n in ("max_file_bytes", "max_tensor_elements", "max_total_bytes")]
-                + [(n, C.c_uint32) for n in ("max_nodes", "max_depth")])
+                + [(n, C.c_uint32) for n in ("max_nodes", "max_depth")] + [("kernels", C.c_char_p)])
 
 
 class LoadOptions(Options):

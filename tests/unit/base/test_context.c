@@ -5,6 +5,7 @@
 
 #include "../support/counted_memory.h"
 #include "base/error_object.h"
+#include "base/processor.h"
 
 static cnn2snn_context *context;
 static cnn2snn_error *error;
@@ -12,6 +13,7 @@ static cnn2snn_error *error;
 static void setup(void)
 {
     unsetenv("CNN2SNN_TARGET_AKIDA_VERSION");
+    unsetenv("CNN2SNN_KERNELS");
     context = NULL;
     error = NULL;
 }
@@ -150,6 +152,36 @@ START_TEST(the_environment_names_the_version_unless_an_option_does)
 }
 END_TEST
 
+START_TEST(the_environment_names_the_kernels_unless_an_option_does)
+{
+    uint32_t found = c2s_processor_instructions(), wanted;
+    const char *name;
+    ck_assert_int_eq(make(NULL), CNN2SNN_OK);
+    ck_assert_uint_eq(context->instructions, found);
+    c2s_context_release(context);
+    context = NULL;
+    for (size_t i = 0; (name = c2s_processor_choice(i, &wanted)); i++) {
+        setenv("CNN2SNN_KERNELS", name, 1);
+        if (wanted & ~found) {
+            expect_refused(NULL, CNN2SNN_E_VALUE, name);
+            continue;
+        }
+        ck_assert_int_eq(make(NULL), CNN2SNN_OK);
+        ck_assert_uint_eq(context->instructions, wanted);
+        c2s_context_release(context);
+        context = NULL;
+    }
+    setenv("CNN2SNN_KERNELS", "", 1);
+    expect_refused(NULL, CNN2SNN_E_VALUE, "CNN2SNN_KERNELS is '', expected one of plain");
+    cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    options.kernels = "Plain";
+    expect_refused(&options, CNN2SNN_E_VALUE, "kernels is 'Plain', expected one of plain");
+    options.kernels = "plain";
+    ck_assert_int_eq(make(&options), CNN2SNN_OK);
+    ck_assert_uint_eq(context->instructions, 0);
+}
+END_TEST
+
 START_TEST(half_an_allocator_is_refused)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
@@ -276,6 +308,7 @@ int main(void)
     tcase_add_test(tests, sizes_that_no_initializer_sets_are_refused);
     tcase_add_test(tests, values_out_of_range_are_refused);
     tcase_add_test(tests, the_environment_names_the_version_unless_an_option_does);
+    tcase_add_test(tests, the_environment_names_the_kernels_unless_an_option_does);
     tcase_add_test(tests, half_an_allocator_is_refused);
     tcase_add_test(tests, an_allocator_without_memory_gives_a_clean_error);
     tcase_add_test(tests, user_data_is_destroyed_with_the_last_reference);

@@ -8,6 +8,7 @@
 #include "../support/random_numbers.h"
 #include "base/allocator.h"
 #include "base/context.h"
+#include "base/processor.h"
 #include "kernels/convolution.h"
 
 static cnn2snn_context *context;
@@ -219,7 +220,7 @@ START_TEST(the_epilogue_clips)
     c.window = (struct c2s_window){{1, 3}, {1, 3}, {1, 1}, {1, 1}, {1, 1}, {0, 0}, {1, 1}};
     c.epilogue = (struct c2s_epilogue){true, 0, 0.5f, 6};
     void *scratch = malloc(c2s_convolution_scratch(1));
-    c2s_convolve(&c, c2s_kernels_get(), pool, scratch, 1, x, y);
+    c2s_convolve(&c, c2s_kernels_get(c2s_processor_instructions()), pool, scratch, 1, x, y);
     ck_assert(y[0] == 0 && y[1] == 1.5f && y[2] == 6);
     free(scratch);
     c2s_free(context, packed.data);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../support/random_numbers.h"
+#include "base/processor.h"
 #include "kernels/kernels.h"
 #include "numeric/quantized_activation.h"
 
@@ -321,7 +322,7 @@ START_TEST(the_fastest_variant_is_one_of_them)
     bool found = false;
     FOR_VARIANTS(k)
     {
-        found = found || k == c2s_kernels_get();
+        found = found || k == c2s_kernels_get(c2s_processor_instructions());
     }
     ck_assert(found);
     ck_assert_str_eq(c2s_kernels_variant(0)->name, "plain");

@@ -2,6 +2,8 @@
 /* Each variant of the vector loops against the plain ones: random layers, sizes, bit widths and extreme values. */
 #include "simulate_test.h"
 
+#include "base/processor.h"
+
 enum { MOST_CHANNELS = 140 };
 
 static uint32_t state;
@@ -196,7 +198,7 @@ START_TEST(sums_beyond_30_bits_are_not_cut)
     vector(model, "bias_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(23));
     vector(model, "max_value", CNN2SNN_DTYPE_UINT8, 1, VALUES(255));
     vector(model, "max_value_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(21));
-    cnn2snn_tensor *output = run_with(model, c2s_vector_kernels_get(), NULL, 1, inputs);
+    cnn2snn_tensor *output = run_with(model, c2s_vector_kernels_get(c2s_processor_instructions()), NULL, 1, inputs);
     expect_values(output, CNN2SNN_DTYPE_INT32, 2, VALUES(534773760, 534773760));
     c2s_tensor_release(output);
     c2s_akida_model_release(model);
