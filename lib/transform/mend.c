@@ -14,12 +14,25 @@
 
 /* Every mend that is tried at each place, simple ones first. */
 static c2s_mend_fn *const mends[] = {
-    c2s_mend_fused_activation,    c2s_mend_activation_layer,  c2s_mend_first_relu,
-    c2s_mend_second_relu,         c2s_mend_reshape_back,      c2s_mend_reshape_before_flatten,
-    c2s_mend_flatten_before_relu, c2s_mend_two_pools,         c2s_mend_zero_padding,
-    c2s_mend_pool_padding,        c2s_mend_dilation,          c2s_mend_dense_on_map,
-    c2s_mend_depthwise,           c2s_mend_batchnorm_weights, c2s_mend_null_gamma,
+    c2s_mend_fused_activation,
+    c2s_mend_activation_layer,
+    c2s_mend_first_relu,
+    c2s_mend_second_relu,
+    c2s_mend_reshape_back,
+    c2s_mend_reshape_before_flatten,
+    c2s_mend_flatten_before_relu,
+    c2s_mend_relu_and_pool,
+    c2s_mend_two_pools,
+    c2s_mend_pixel_pool,
+    c2s_mend_zero_padding,
+    c2s_mend_pool_padding,
+    c2s_mend_dilation,
+    c2s_mend_dense_on_map,
+    c2s_mend_depthwise,
+    c2s_mend_batchnorm_weights,
+    c2s_mend_null_gamma,
     c2s_mend_scale_forward,
+    c2s_mend_first_pool,
 };
 
 /* ------------------------------------------------------------------------------------------------ changing the row
@@ -86,8 +99,7 @@ static bool has_name(const struct c2s_mending *m, const char *name)
     return !strcmp(m->input_layer->name, name);
 }
 
-/* A name that no layer has: base and a suffix, numbered where that is taken. A block of the allocator. */
-static char *new_name(const struct c2s_mending *m, const char *base, const char *suffix)
+char *c2s_mend_new_name(const struct c2s_mending *m, const char *base, const char *suffix)
 {
     size_t size = strlen(base) + strlen(suffix) + 24;
     char *name = c2s_alloc(m->context, size);
@@ -105,7 +117,7 @@ static char *new_name(const struct c2s_mending *m, const char *base, const char 
 cnn2snn_status c2s_mend_add_relu(struct c2s_mending *m, size_t index, float limit, cnn2snn_error **error)
 {
     cnn2snn_layer *layer = NULL;
-    char *name = new_name(m, m->layers.layers[index]->name, "_relu");
+    char *name = c2s_mend_new_name(m, m->layers.layers[index]->name, "_relu");
     json_t *config = name ? json_pack("{s:s}", "name", name) : NULL;
     c2s_free(m->context, name);
     if (!config || (isfinite(limit) && json_object_set_new(config, "max_value", json_real(limit)))) {
@@ -129,7 +141,7 @@ cnn2snn_status c2s_mend_note(struct c2s_mending *m, const char *rule, const char
 static cnn2snn_status add_again(struct c2s_mending *m, const cnn2snn_layer *layer, cnn2snn_error **error)
 {
     cnn2snn_layer *copy = NULL;
-    char *name = new_name(m, layer->name, "_again");
+    char *name = c2s_mend_new_name(m, layer->name, "_again");
     if (!name)
         return c2s_error_no_memory(error);
     cnn2snn_status status = c2s_layer_copy(layer, &copy, error);

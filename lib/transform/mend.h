@@ -23,9 +23,10 @@ typedef cnn2snn_status c2s_mend_fn(struct c2s_mending *m, size_t index, bool *me
 /* mend_order.c */
 c2s_mend_fn c2s_mend_first_relu, c2s_mend_second_relu, c2s_mend_flatten_before_relu, c2s_mend_reshape_back;
 c2s_mend_fn c2s_mend_reshape_before_flatten, c2s_mend_two_pools, c2s_mend_pool_padding;
+c2s_mend_fn c2s_mend_relu_and_pool, c2s_mend_pixel_pool;
 /* mend_layers.c */
 c2s_mend_fn c2s_mend_fused_activation, c2s_mend_activation_layer, c2s_mend_dilation, c2s_mend_dense_on_map;
-c2s_mend_fn c2s_mend_depthwise, c2s_mend_zero_padding;
+c2s_mend_fn c2s_mend_depthwise, c2s_mend_zero_padding, c2s_mend_first_pool;
 /* mend_scales.c */
 c2s_mend_fn c2s_mend_batchnorm_weights, c2s_mend_null_gamma, c2s_mend_scale_forward;
 
@@ -40,6 +41,8 @@ cnn2snn_status c2s_mend_insert(struct c2s_mending *m, size_t index, cnn2snn_laye
 /* Replaces a layer by one of another class (NULL: the same) and config (taken); `weights` NULL: its own. */
 cnn2snn_status c2s_mend_remake(struct c2s_mending *m, size_t index, const char *class_name, json_t *config,
                                size_t count, cnn2snn_tensor *const *weights, cnn2snn_error **error);
+/* A name that no layer has: base and a suffix, numbered where that is taken. A block of the allocator, or NULL. */
+char *c2s_mend_new_name(const struct c2s_mending *m, const char *base, const char *suffix);
 /* A new ReLU behind layer `index`, named after it; an infinite limit is none. */
 cnn2snn_status c2s_mend_add_relu(struct c2s_mending *m, size_t index, float limit, cnn2snn_error **error);
 cnn2snn_status c2s_mend_note(struct c2s_mending *m, const char *rule, const char *layer, const char *what,

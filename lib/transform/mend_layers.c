@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/allocator.h"
 #include "base/error.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
@@ -157,6 +158,55 @@ static cnn2snn_status identity_kernel(cnn2snn_context *context, int64_t channels
     for (int64_t i = 0; i < channels; i++)
         c2s_f32_writable(*out)[i * channels + i] = 1;
     return CNN2SNN_OK;
+}
+
+/* A convolution that hands its channels through, named after the pooling behind it. */
+static cnn2snn_status identity_convolution(const struct c2s_mending *m, const cnn2snn_layer *pool,
+                                           cnn2snn_layer **out_layer, cnn2snn_error **error)
+{
+    int64_t channels = m->shapes[0].extents[2];
+    const json_t *padding = json_object_get(pool->config, "padding");
+    char *name = c2s_mend_new_name(m, pool->name, "_input");
+    json_t *config =
+        name ? json_pack("{s:s, s:I, s:[ii], s:b, s:s}", "name", name, "filters", (json_int_t)channels, "kernel_size",
+                         1, 1, "use_bias", 0, "padding", padding ? json_string_value(padding) : "valid")
+             : NULL;
+    c2s_free(m->context, name);
+    if (!config)
+        return c2s_error_no_memory(error);
+    cnn2snn_layer *layer = NULL;
+    cnn2snn_tensor *kernel = NULL;
+    cnn2snn_status status = c2s_layer_create(m->context, "Conv2D", config, NULL, &layer, error);
+    json_decref(config);
+    if (!status)
+        status = identity_kernel(m->context, channels, &kernel, error);
+    if (!status)
+        status = c2s_layer_replace_weights(layer, &m->shapes[0], 1, &kernel, error);
+    c2s_tensor_release(kernel);
+    if (status)
+        c2s_layer_release(layer);
+    else
+        *out_layer = layer;
+    return status;
+}
+
+/* The inputs of Akida models are not negative: a ReLU behind their pooling changes nothing. */
+cnn2snn_status c2s_mend_first_pool(struct c2s_mending *m, size_t index, bool *mended, cnn2snn_error **error)
+{
+    const struct c2s_shape *input = &m->shapes[0];
+    int kind = c2s_mend_kind(m, 0), next = c2s_mend_kind(m, 1);
+    if (index || kind != C2S_KIND_MAX_POOLING2D || next < 0 || next == C2S_KIND_BATCH_NORMALIZATION ||
+        input->rank != 3 || input->extents[2] < 1 || input->extents[2] > 64 ||
+        ((const struct c2s_pool_attributes *)m->layers.layers[0]->attributes)->channels_first)
+        return CNN2SNN_OK;
+    cnn2snn_layer *conv = NULL;
+    *mended = true;
+    C2S_TRY(c2s_mend_note(m, "L-H14", m->layers.layers[0]->name,
+                          "a Conv2D of 1 x 1 that hands its input through is put before it", error));
+    if (!c2s_layer_is(m->layers.layers[1], C2S_FAMILY_ACTIVATION))
+        C2S_TRY(c2s_mend_add_relu(m, 0, INFINITY, error));
+    C2S_TRY(identity_convolution(m, m->layers.layers[0], &conv, error));
+    return c2s_mend_insert(m, 0, conv, error);
 }
 
 cnn2snn_status c2s_mend_depthwise(struct c2s_mending *m, size_t index, bool *mended, cnn2snn_error **error)

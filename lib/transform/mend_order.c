@@ -133,6 +133,24 @@ cnn2snn_status c2s_mend_two_pools(struct c2s_mending *m, size_t index, bool *men
     return CNN2SNN_OK;
 }
 
+/*
+ * A plain ReLU and a max pooling give the same in either order: where two of one kind stand around the other, the
+ * ReLU goes behind, so that they become neighbours.
+ */
+cnn2snn_status c2s_mend_relu_and_pool(struct c2s_mending *m, size_t index, bool *mended, cnn2snn_error **error)
+{
+    bool two_relus = c2s_mend_kind(m, index + 2) == C2S_KIND_RELU;
+    bool two_pools = max_pool(m, index + 2) || (index && max_pool(m, index - 1));
+    if (isnan(c2s_mend_relu_limit(m, index)) || !max_pool(m, index + 1) || (!two_relus && !two_pools))
+        return CNN2SNN_OK;
+    cnn2snn_layer *relu = m->layers.layers[index];
+    *mended = true;
+    C2S_TRY(c2s_mend_note(m, two_relus ? "L-H13" : "L-H15", relu->name, "put behind the pooling", error));
+    m->layers.layers[index] = m->layers.layers[index + 1];
+    m->layers.layers[index + 1] = relu;
+    return CNN2SNN_OK;
+}
+
 /* The padding of the convolution before a pooling; -1: there is none. */
 static int padding_before(const struct c2s_mending *m, size_t index)
 {
@@ -144,6 +162,18 @@ static int padding_before(const struct c2s_mending *m, size_t index)
             return -1;
     }
     return -1;
+}
+
+cnn2snn_status c2s_mend_pixel_pool(struct c2s_mending *m, size_t index, bool *mended, cnn2snn_error **error)
+{
+    const struct c2s_shape *input = &m->shapes[index];
+    if (!max_pool(m, index) || input->rank != 3 || input->extents[0] != 1 || input->extents[1] != 1 ||
+        !c2s_shape_equal(input, &m->shapes[index + 1]) || padding_before(m, index) >= 0)
+        return CNN2SNN_OK;
+    *mended = true;
+    C2S_TRY(c2s_mend_note(m, "L-H15", m->layers.layers[index]->name, "removed: the largest of one value", error));
+    c2s_mend_remove(m, index);
+    return CNN2SNN_OK;
 }
 
 cnn2snn_status c2s_mend_pool_padding(struct c2s_mending *m, size_t index, bool *mended, cnn2snn_error **error)
