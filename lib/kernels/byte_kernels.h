@@ -25,23 +25,44 @@ struct c2s_byte_epilogue {
     int32_t *start, *low, *high, *factor, *addend, *shift;
 };
 
-/* Where results go: bytes (with the bits of `flip` changed), or int32 if `wide`. */
+/*
+ * Where results go: bytes (with the bits of `flip` changed), or int32 if `wide`. With `low` (depthwise only, not
+ * wide) a result is split: its lowest `bits` bits, 7 at most, go to `low`, the rest to `data`.
+ */
 struct c2s_byte_output {
     void *data;
     size_t step; /* elements from pixel to pixel */
     bool wide;
     uint8_t flip;
+    uint8_t *low;
+    const struct c2s_byte_digits *digits;
+};
+
+enum { C2S_BYTE_MOST_LANES = 16 }; /* int32 in a vector, of all variants */
+
+/* Where results are split, the same for all lanes: the number of bits, and -2^bits. */
+struct c2s_byte_digits {
+    int32_t bits[C2S_BYTE_MOST_LANES], weight[C2S_BYTE_MOST_LANES];
+};
+
+/* So many groups of 4 bytes from an offset on; then what has been summed up is shifted to the left. */
+struct c2s_byte_run {
+    size_t offset, groups;
+    int32_t shift;
 };
 
 /*
  * For each pixel and filter: the sum over segments (rows of a window) and 4 * groups bytes of each. Weights:
- * [panel][segment][group][16 filters][4].
+ * [panel][segment][group][16 filters][4]. With `runs`, which take_runs of the table must allow, these stand for the
+ * segments, and `groups` is how many they have together; start values are added behind all shifts.
  */
 struct c2s_byte_product {
     const uint8_t *in;
     size_t pixels, row_pixels;   /* after row_pixels pixels a new row begins */
     size_t row_step, pixel_step; /* bytes */
     size_t segments, segment_step, groups;
+    const struct c2s_byte_run *runs; /* or NULL */
+    size_t run_count;
     const int8_t *weights;
     size_t filters;
     struct c2s_byte_epilogue epilogue;
@@ -69,6 +90,7 @@ struct c2s_byte_kernels {
     void (*depthwise)(const struct c2s_byte_window *window);
     /* y[i] = the larger of y[i] and x[i] (xor flip: signed). */
     void (*largest)(const uint8_t *x, uint8_t *y, size_t count);
+    bool takes_runs; /* `multiply` knows runs, `depthwise` split results */
 };
 
 /* The fastest variant that needs no more than these instructions (base/processor.h). */

@@ -10,10 +10,38 @@ static void finish(const struct c2s_byte_epilogue *epilogue, const struct c2s_by
     value = value > epilogue->high[slot] ? epilogue->high[slot] : value;
     value = (int32_t)((uint32_t)value * (uint32_t)epilogue->factor[slot] + (uint32_t)epilogue->addend[slot]);
     value >>= epilogue->shift[slot];
+    if (out->low) {
+        out->low[pixel * out->step + place] = (uint8_t)(value & ((1 << out->digits->bits[0]) - 1));
+        value >>= out->digits->bits[0];
+    }
     if (out->wide)
         ((int32_t *)out->data)[pixel * out->step + place] = value;
     else
         ((uint8_t *)out->data)[pixel * out->step + place] = (uint8_t)value ^ out->flip;
+}
+
+static void add_group(const uint8_t *x, const int8_t *weights, int32_t *sums)
+{
+    for (size_t f = 0; f < C2S_BYTE_PANEL; f++) {
+        const int8_t *w = weights + 4 * f;
+        int32_t sum = x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
+        sums[f] = (int32_t)((uint32_t)sums[f] + (uint32_t)sum);
+    }
+}
+
+/* Returns the weights behind those of the panel. */
+static const int8_t *add_panel(const struct c2s_byte_product *p, const uint8_t *in, const int8_t *weights,
+                               int32_t *sums)
+{
+    for (size_t i = 0; i < (p->runs ? p->run_count : p->segments); i++) {
+        const uint8_t *x = in + (p->runs ? p->runs[i].offset : i * p->segment_step);
+        size_t groups = p->runs ? p->runs[i].groups : p->groups;
+        for (size_t group = 0; group < groups; group++, weights += 4 * C2S_BYTE_PANEL)
+            add_group(x + 4 * group, weights, sums);
+        for (size_t f = 0; p->runs && f < C2S_BYTE_PANEL; f++)
+            sums[f] = (int32_t)((uint32_t)sums[f] << p->runs[i].shift);
+    }
+    return weights;
 }
 
 static void multiply(const struct c2s_byte_product *p)
@@ -23,15 +51,7 @@ static void multiply(const struct c2s_byte_product *p)
         const int8_t *weights = p->weights;
         for (size_t first = 0; first < p->filters; first += C2S_BYTE_PANEL) {
             int32_t sums[C2S_BYTE_PANEL] = {0};
-            for (size_t segment = 0; segment < p->segments; segment++)
-                for (size_t group = 0; group < p->groups; group++, weights += 4 * C2S_BYTE_PANEL) {
-                    const uint8_t *x = in + segment * p->segment_step + 4 * group;
-                    for (size_t f = 0; f < C2S_BYTE_PANEL; f++) {
-                        const int8_t *w = weights + 4 * f;
-                        int32_t sum = x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3];
-                        sums[f] = (int32_t)((uint32_t)sums[f] + (uint32_t)sum);
-                    }
-                }
+            weights = add_panel(p, in, weights, sums);
             for (size_t f = 0; f < C2S_BYTE_PANEL && first + f < p->filters; f++)
                 finish(&p->epilogue, &p->out, pixel, first + f, first + f, (uint32_t)sums[f]);
         }
@@ -60,4 +80,4 @@ static void largest(const uint8_t *x, uint8_t *y, size_t count)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain", C2S_BYTE_PANEL, multiply, depthwise, largest};
+const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain", C2S_BYTE_PANEL, multiply, depthwise, largest, true};

@@ -79,10 +79,33 @@ INLINE void store_four(const int rows, const struct c2s_byte_product *p, size_t 
 }
 #endif
 
+/* Behind a run. */
+INLINE void shift_sums(const int rows, const int vectors, vector sums[][TILE_VECTORS], int32_t shift)
+{
+    int32_t power = (int32_t)(UINT32_C(1) << shift);
+    vector factor = SPREAD((const uint8_t *)&power);
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++)
+            sums[r][v] = TIMES(sums[r][v], factor);
+}
+
+/* Behind all runs. */
+INLINE void add_start(const int rows, const int vectors, vector sums[][TILE_VECTORS], const int32_t *start)
+{
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++)
+            sums[r][v] = PLUS(sums[r][v], LOAD(start + v * LANES));
+}
+
 INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_byte_product *p, size_t pixel,
                           size_t filter)
 {
-    size_t panel_size = p->segments * p->groups * PACKED;
+    bool has_runs = p->runs;
+    size_t panel_size = (has_runs ? 1 : p->segments) * p->groups * PACKED;
     const int8_t *panel = p->weights + filter / C2S_BYTE_PANEL * panel_size;
     const uint8_t *in[TILE_ROWS];
     vector sums[TILE_ROWS][TILE_VECTORS];
@@ -95,10 +118,12 @@ INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_by
         column = last ? 0 : column;
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++)
-            sums[r][v] = LOAD(p->epilogue.start + filter + v * LANES);
+            sums[r][v] = has_runs ? ZERO : LOAD(p->epilogue.start + filter + v * LANES);
     }
-    for (size_t segment = 0, offset = 0; segment < p->segments; segment++, offset = segment * p->segment_step)
-        for (size_t group = 0; group < p->groups; group++, offset += 4, panel += PACKED) {
+    for (size_t segment = 0, segments = has_runs ? p->run_count : p->segments; segment < segments; segment++) {
+        size_t offset = has_runs ? p->runs[segment].offset : segment * p->segment_step;
+        size_t groups = has_runs ? p->runs[segment].groups : p->groups;
+        for (size_t group = 0; group < groups; group++, offset += 4, panel += PACKED) {
             factors weights[TILE_VECTORS];
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++)
@@ -112,6 +137,11 @@ INLINE void multiply_tile(const int rows, const int vectors, const struct c2s_by
                     sums[r][v] = DOT(sums[r][v], input, weights[v]);
             }
         }
+        if (has_runs && p->runs[segment].shift)
+            shift_sums(rows, vectors, sums, p->runs[segment].shift);
+    }
+    if (has_runs)
+        add_start(rows, vectors, sums, p->epilogue.start + filter);
 #ifdef IN_ORDER
     if (vectors == 4 && !p->out.wide && p->filters - filter >= BLOCK) {
         store_four(rows, p, pixel, filter, sums);
@@ -226,6 +256,22 @@ INLINE void add_quads(vector sums[4], const struct quads *inputs, const int8_t *
         sums[v] = DOT(sums[v], SPLIT_INPUT(inputs->v[v]), SPLIT_WEIGHTS(LOAD(weights + (size_t)v * 4 * LANES)));
 }
 
+/* Splits sums: their lowest bits are stored, the rest stays. */
+INLINE void store_low(const struct c2s_byte_window *p, size_t place, size_t count, vector sums[4])
+{
+    vector bits = LOAD(p->out.digits->bits), weight = LOAD(p->out.digits->weight), low[4];
+#pragma GCC unroll 4
+    for (int v = 0; v < 4; v++) {
+        vector high = SHIFT(sums[v], bits);
+        low[v] = PLUS(sums[v], TIMES(high, weight));
+        sums[v] = high;
+    }
+    uint8_t bytes[BLOCK];
+    STORE(count == BLOCK ? p->out.low + place : bytes, NARROW(low[0], low[1], low[2], low[3]));
+    if (count < BLOCK)
+        memcpy(p->out.low + place, bytes, count);
+}
+
 /* `left` channels of the block that begins with `first`. */
 INLINE void store_block(const struct c2s_byte_window *p, size_t pixel, size_t first, size_t left, vector sums[4])
 {
@@ -244,6 +290,8 @@ INLINE void store_block(const struct c2s_byte_window *p, size_t pixel, size_t fi
         return;
     }
     uint8_t bytes[BLOCK];
+    if (p->out.low)
+        store_low(p, place, count, sums);
     vector narrow = FLIP(NARROW(sums[0], sums[1], sums[2], sums[3]), p->out.flip);
     STORE(left >= BLOCK ? (uint8_t *)p->out.data + place : bytes, narrow);
     if (left < BLOCK)
@@ -344,4 +392,4 @@ TARGET static void largest(const uint8_t *x, uint8_t *y, size_t count)
 #define TABLE(variant) JOIN(c2s_byte_kernels_, variant)
 #define NAME_OF(variant) #variant
 #define NAME(variant) NAME_OF(variant)
-const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK, multiply, depthwise, largest};
+const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK, multiply, depthwise, largest, true};

@@ -75,8 +75,10 @@ static struct c2s_byte_output output_from(const struct work *work, int64_t row, 
     const struct c2s_byte_plan *plan = &work->stage->bytes;
     size_t filters = (size_t)work->stage->out[2];
     size_t place = (size_t)(row * plan->pixels_y) * filters + (size_t)first;
-    return (struct c2s_byte_output){(char *)work->results + place * (plan->wide ? sizeof(int32_t) : 1), filters,
-                                    plan->wide, plan->flip};
+    return (struct c2s_byte_output){.data = (char *)work->results + place * (plan->wide ? sizeof(int32_t) : 1),
+                                    .step = filters,
+                                    .wide = plan->wide,
+                                    .flip = plan->flip};
 }
 
 static void multiply_block(const struct work *work, const struct block *block, const uint8_t *input)

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "akida/fbz.h"
+#include "akida/kinds.h"
 #include "base/context.h"
 #include "base/error.h"
 #include "base/error_object.h"
@@ -51,13 +52,27 @@ static double run(cnn2snn_simulator *simulator, const cnn2snn_tensor *input)
     return best;
 }
 
+static double weights_of(const struct c2s_stage *stage, const char *name)
+{
+    const struct c2s_akida_variable *weights = c2s_akida_layer_find_variable(stage->layer, name);
+    return weights ? (double)weights->tensor->count : 0;
+}
+
+/* Multiplications of weights for a sample. */
 static double products(const struct c2s_stage *stage)
 {
-    double places = (double)stage->out[0] * (double)stage->out[1] * (double)stage->out[2];
-    const struct c2s_akida_variable *weights = c2s_akida_layer_find_variable(stage->layer, "weights");
+    double places = (double)stage->out[0] * (double)stage->out[1], weights = weights_of(stage, "weights");
     if (stage->pool_type)
-        places = (double)stage->window.x.out * (double)stage->window.y.out * (double)stage->out[2];
-    return weights ? places * (double)weights->tensor->count / (double)stage->out[2] : 0;
+        places = (double)stage->window.x.out * (double)stage->window.y.out;
+    switch (stage->layer->kind) {
+    case C2S_AKIDA_CONV2D_TRANSPOSE:
+    case C2S_AKIDA_DEPTHWISE_CONV2D_TRANSPOSE:
+        return places / 4 * weights; /* of the input */
+    case C2S_AKIDA_STATEFUL_RECURRENT:
+        return places * weights_of(stage, "out_proj") + (double)stage->in[1] * weights_of(stage, "in_proj");
+    default:
+        return places * (weights + weights_of(stage, "weights_pw"));
+    }
 }
 
 #if defined(__x86_64__)
@@ -121,16 +136,53 @@ static double run_layer(const cnn2snn_simulator *simulator, const struct c2s_sta
     return best;
 }
 
+/* What takes bytes runs on the byte kernels; the rest is plain C. */
+static const char *path_of(const struct c2s_stage *stage)
+{
+    return stage->bytes.kernels ? "bytes" : stage->has_bytes ? "copy" : "plain";
+}
+
+struct kind_total {
+    const char *kind;
+    size_t layers, on_bytes;
+    double time, rate; /* rate: billions of products */
+};
+
+static void print_kinds(const struct kind_total *totals, size_t count, double all, double top)
+{
+    printf("  by kind:\n");
+    for (size_t i = 0; i < count; i++) {
+        const struct kind_total *t = &totals[i];
+        printf("  %-28s %2zu layers, %2zu on bytes %8.3f ms %5.1f %% of time", t->kind, t->layers, t->on_bytes,
+               t->time, 100 * t->time / all);
+        printf(top > 0 && t->rate > 0 ? " %5.1f %% of peak\n" : "\n", 100 * t->rate / t->time / top / 1e6);
+    }
+}
+
 static void print_layers(const cnn2snn_simulator *simulator, const uint8_t *sample, double top)
 {
+    struct kind_total totals[32] = {{0}};
+    double all = 0;
+    size_t kinds = 0;
     for (size_t i = 0; i < simulator->stage_count; i++) {
         const struct c2s_stage *stage = &simulator->stages[i];
         double best = run_layer(simulator, stage, sample), rate = products(stage) / best / 1e6;
-        printf("  %-20s %-17s (%3lld, %3lld, %4lld) %7.3f ms %7.1f GMAC/s", stage->layer->name,
+        printf("  %-20.20s %-20.20s (%3lld, %3lld, %4lld) %-5s %7.3f ms %7.1f GMAC/s", stage->layer->name,
                stage->layer->kind_text, (long long)stage->out[0], (long long)stage->out[1], (long long)stage->out[2],
-               best, rate);
-        printf(top > 0 ? " %5.1f %% of peak\n" : "\n", 100 * rate / top);
+               path_of(stage), best, rate);
+        printf(top > 0 && rate > 0 ? " %5.1f %% of peak\n" : "\n", 100 * rate / top);
+        size_t k = 0;
+        while (k < kinds && strcmp(totals[k].kind, stage->layer->kind_text))
+            k++;
+        kinds += k == kinds && kinds < 31;
+        totals[k].kind = stage->layer->kind_text;
+        totals[k].layers++;
+        totals[k].on_bytes += path_of(stage)[0] != 'p';
+        totals[k].time += best;
+        totals[k].rate += products(stage);
+        all += best;
     }
+    print_kinds(totals, kinds, all, top);
 }
 
 struct variant {
