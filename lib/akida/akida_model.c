@@ -283,6 +283,7 @@ static cnn2snn_status copy_layer(cnn2snn_akida_model *model, const struct c2s_ak
         C2S_TRY(c2s_akida_layer_set_variable(model, layer, variable->name, variable->element_type, variable->layout,
                                              variable->tensor, error));
     }
+    layer->unknown_fields = from->unknown_fields;
     return CNN2SNN_OK;
 }
 
@@ -296,6 +297,7 @@ cnn2snn_status c2s_akida_model_clone(const cnn2snn_akida_model *model, cnn2snn_a
         C2S_GOTO(copy_layer(copy, &model->layers[i], error));
     for (size_t i = 0; i < model->learning_count; i++)
         C2S_GOTO(c2s_akida_model_set_learning(copy, model->learning[i].name, model->learning[i].value, error));
+    copy->unknown_fields = model->unknown_fields;
     copy->version = c2s_strdup(model->context, model->version);
     if (model->version && !copy->version)
         C2S_GOTO(c2s_error_no_memory(error));

@@ -60,6 +60,7 @@ struct c2s_akida_layer {
     size_t variable_count, variable_capacity;
     size_t *inbounds; /* indices of earlier layers */
     size_t inbound_count, inbound_capacity;
+    uint64_t unknown_fields; /* of the file, about this layer: nobody knows what they say, and they are dropped */
 };
 
 struct c2s_akida_learning { /* the seven numbers of a model compiled for learning, sorted; kept for writing */
@@ -74,7 +75,8 @@ struct cnn2snn_akida_model {
     size_t layer_count, layer_capacity;
     struct c2s_akida_learning *learning;
     size_t learning_count, learning_capacity;
-    char *version; /* NULL: none in the file */
+    char *version;           /* NULL: none in the file */
+    uint64_t unknown_fields; /* of the file, about the whole model */
 };
 
 cnn2snn_status c2s_akida_model_create(cnn2snn_context *context, cnn2snn_akida_model **out_model,
@@ -111,6 +113,11 @@ bool c2s_akida_layer_has_parameter(const struct c2s_akida_layer *layer, const ch
 /* A copy; the tensors are shared. */
 cnn2snn_status c2s_akida_model_clone(const cnn2snn_akida_model *model, cnn2snn_akida_model **out_model,
                                      cnn2snn_error **error);
+
+/* Whether the layer's kind has a parameter or a variable of that name, in today's form or in that of an old runtime.
+ */
+bool c2s_akida_layer_knows_parameter(const struct c2s_akida_layer *layer, const char *name);
+bool c2s_akida_layer_knows_variable(const struct c2s_akida_layer *layer, const char *name);
 
 const char *c2s_akida_kind_name(int32_t kind); /* NULL for unknown codes */
 /* 1, 2, 12 (both: Concatenate and the like), or 0 for unknown kinds. */

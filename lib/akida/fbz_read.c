@@ -147,7 +147,7 @@ static bool is_kind_key(struct reading *reading, const struct c2s_flat_vector *k
 /* The kind, which the parameters hold like any other number. */
 static cnn2snn_status read_kind(struct reading *reading, const struct c2s_flat_vector *entries, int32_t *out)
 {
-    int found = 0;
+    bool found = false;
     for (uint32_t i = 0; i < entries->count; i++) {
         struct c2s_flat_table entry;
         struct c2s_flat_vector key;
@@ -155,14 +155,14 @@ static cnn2snn_status read_kind(struct reading *reading, const struct c2s_flat_v
         C2S_TRY(c2s_flat_get_vector(&entry, 0, 1, &key, reading->error));
         if (!key.position || !is_kind_key(reading, &key))
             continue;
-        *out = 0;
-        C2S_TRY(c2s_flat_get_i32(&entry, 1, out, reading->error));
-        found++;
+        int32_t value = 0;
+        C2S_TRY(c2s_flat_get_i32(&entry, 1, &value, reading->error));
+        if (found && value != *out)
+            return refuse(reading, CNN2SNN_E_MALFORMED, "layer_type is there twice, with different values");
+        *out = value;
+        found = true;
     }
-    if (found != 1)
-        return refuse(reading, CNN2SNN_E_MALFORMED,
-                      found ? "layer_type is there twice" : "a layer has no parameter layer_type");
-    return CNN2SNN_OK;
+    return found ? CNN2SNN_OK : refuse(reading, CNN2SNN_E_MALFORMED, "a layer has no parameter layer_type");
 }
 
 static cnn2snn_status read_parameter(struct reading *reading, const struct c2s_flat_vector *entries, uint32_t index,
@@ -172,16 +172,18 @@ static cnn2snn_status read_parameter(struct reading *reading, const struct c2s_f
     struct c2s_flat_vector key;
     char *name;
     int32_t value = 0;
-    size_t count = layer->parameter_count;
+    cnn2snn_status status;
     C2S_TRY(open_entry(reading, entries, index, &entry, &key));
     if (is_kind_key(reading, &key))
         return CNN2SNN_OK;
     C2S_TRY(c2s_flat_get_i32(&entry, 1, &value, reading->error));
     C2S_TRY(copy_text(reading, &key, &name));
-    cnn2snn_status status = c2s_akida_layer_set_parameter(reading->model, layer, name, value, reading->error);
+    if (c2s_akida_layer_get_parameter(layer, name, value) == value)
+        status = c2s_akida_layer_set_parameter(reading->model, layer, name, value, reading->error);
+    else
+        status = c2s_error(reading->context, reading->error, CNN2SNN_E_MALFORMED, "F-fbz",
+                           "parameter %s is there twice, with different values", name);
     c2s_free(reading->context, name);
-    if (!status && layer->parameter_count == count)
-        status = refuse(reading, CNN2SNN_E_MALFORMED, "a parameter is there twice");
     return status;
 }
 
@@ -310,6 +312,7 @@ static cnn2snn_status read_layer_named(struct reading *reading, const struct c2s
     struct c2s_akida_layer *layer;
     bool there, generic;
     int32_t kind;
+    uint64_t unknown_before = reading->unknown_fields;
     reading->unknown_fields += c2s_flat_count_unknown(table, 31);
     C2S_TRY(c2s_flat_get_table(table, 3, &parameters, &there, reading->error));
     if (!there)
@@ -328,6 +331,7 @@ static cnn2snn_status read_layer_named(struct reading *reading, const struct c2s
     if (!generic)
         C2S_TRY(c2s_fbz_old_parameters(&parameters, reading->model, layer, reading->error));
     C2S_TRY(read_variables(reading, table, layer));
+    layer->unknown_fields = reading->unknown_fields - unknown_before;
     return read_inbounds(reading, table, layer, index);
 }
 
@@ -363,7 +367,11 @@ static cnn2snn_status read_root(struct reading *reading)
         C2S_TRY(c2s_flat_table_at(&reading->buffer, &layers, i, &table, reading->error));
         C2S_TRY(read_layer(reading, &table, i));
     }
-    return read_learning(reading, &root);
+    C2S_TRY(read_learning(reading, &root));
+    reading->model->unknown_fields = reading->unknown_fields;
+    for (size_t i = 0; i < reading->model->layer_count; i++)
+        reading->model->unknown_fields -= reading->model->layers[i].unknown_fields;
+    return CNN2SNN_OK;
 }
 
 cnn2snn_status c2s_fbz_read_payload(cnn2snn_context *context, const unsigned char *data, size_t size,

@@ -68,6 +68,15 @@ bool c2s_akida_words_have(const char *words, const char *name)
     return false;
 }
 
+bool c2s_akida_layer_knows_parameter(const struct c2s_akida_layer *layer, const char *name)
+{
+    const struct c2s_akida_kind_row *row = c2s_akida_kind_find(layer->kind);
+    const char *old = layer->kind == C2S_AKIDA_INPUT_CONV2D ? "padding_value "
+                      : layer->kind == C2S_AKIDA_ADD        ? "activation "
+                                                            : "";
+    return row && (c2s_akida_words_have(row->keys, name) || c2s_akida_words_have(old, name));
+}
+
 const char *c2s_akida_kind_name(int32_t kind)
 {
     const struct c2s_akida_kind_row *row = c2s_akida_kind_find(kind);

@@ -86,6 +86,11 @@ const struct c2s_akida_variable_row *c2s_akida_variable_find(const struct c2s_ak
     return NULL;
 }
 
+bool c2s_akida_layer_knows_variable(const struct c2s_akida_layer *layer, const char *name)
+{
+    return c2s_akida_variable_find(layer, name) != NULL;
+}
+
 static int64_t product(int64_t a, int64_t b)
 {
     int64_t result;

@@ -4,6 +4,7 @@
 #include "api/edge.h"
 #include "api/table.h"
 #include "base/allocator.h"
+#include "base/error.h"
 #include "cnn2snn/akida.h"
 
 static uint64_t count_elements(const struct c2s_akida_layer *layer)
@@ -47,7 +48,51 @@ static const char *output_bits_name(const struct c2s_akida_layer *layer)
     return c2s_akida_layer_get_parameter(layer, "activation", 1) ? "act_bits" : NULL;
 }
 
-static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes, struct c2s_text *text)
+static void print_unknown_name(const struct c2s_akida_layer *layer, const char *what, const char *name,
+                               struct c2s_text *text)
+{
+    c2s_text_format(text, "%s %s of ", what, name);
+    c2s_text_add(text, layer->name);
+    c2s_text_format(text, " (%s) isn't known: the model can't be run\n", layer->kind_text);
+}
+
+static void print_unknown_kind(const struct c2s_akida_layer *layer, struct c2s_text *text)
+{
+    c2s_text_format(text, "kind %d of ", (int)layer->kind);
+    c2s_text_add(text, layer->name);
+    c2s_text_add(text, " isn't known: the model can't be run\n");
+}
+
+static void print_unknown_fields(uint64_t count, const char *owner, struct c2s_text *text)
+{
+    if (!count)
+        return;
+    c2s_text_add(text, owner);
+    c2s_text_format(text, " holds fields that aren't known (%llu) and were dropped: the model can't be run\n",
+                    (unsigned long long)count);
+}
+
+/* One line for each thing that nobody knows; nothing where there is none. */
+static void print_unknown(const cnn2snn_akida_model *model, struct c2s_text *text)
+{
+    for (size_t i = 0; i < model->layer_count; i++) {
+        const struct c2s_akida_layer *layer = &model->layers[i];
+        bool known = c2s_akida_kind_name(layer->kind) != NULL;
+        if (!known)
+            print_unknown_kind(layer, text);
+        for (size_t k = 0; known && k < layer->parameter_count; k++)
+            if (!c2s_akida_layer_knows_parameter(layer, layer->parameters[k].name))
+                print_unknown_name(layer, "parameter", layer->parameters[k].name, text);
+        for (size_t k = 0; known && k < layer->variable_count; k++)
+            if (!c2s_akida_layer_knows_variable(layer, layer->variables[k].name))
+                print_unknown_name(layer, "variable", layer->variables[k].name, text);
+        print_unknown_fields(layer->unknown_fields, layer->name, text);
+    }
+    print_unknown_fields(model->unknown_fields, "the model", text);
+}
+
+static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes,
+                       const cnn2snn_error *fault, struct c2s_text *text)
 {
     static const char *const heads[] = {"layer",      "kind",        "input",       "output",
                                         "parameters", "weight bits", "output bits", NULL};
@@ -73,6 +118,11 @@ static void print_text(const cnn2snn_akida_model *model, const struct c2s_akida_
     const char *version = version_name(model);
     c2s_text_format(text, "\nAkida %s model, %llu parameters\n", version ? version + 1 : "(unknown version)",
                     (unsigned long long)total);
+    print_unknown(model, text);
+    if (fault) {
+        c2s_text_add(text, cnn2snn_error_get_text(fault));
+        c2s_text_add(text, ": the model can't be run\n");
+    }
 }
 
 /* ------------------------------------------------------------------------------------------------ JSON */
@@ -106,6 +156,26 @@ static void add_json_variable(struct c2s_text *text, const struct c2s_akida_vari
     c2s_text_add(text, "]}");
 }
 
+/* Names of parameters and variables that the layer's kind doesn't have, and how many fields were dropped. */
+static void add_json_unknown(struct c2s_text *text, const struct c2s_akida_layer *layer)
+{
+    bool first = true;
+    c2s_text_add(text, "\"unknown\": [");
+    for (size_t i = 0; i < layer->parameter_count; i++)
+        if (!c2s_akida_layer_knows_parameter(layer, layer->parameters[i].name)) {
+            c2s_text_add(text, first ? "" : ", ");
+            c2s_text_add_json_string(text, layer->parameters[i].name);
+            first = false;
+        }
+    for (size_t i = 0; i < layer->variable_count; i++)
+        if (!c2s_akida_layer_knows_variable(layer, layer->variables[i].name)) {
+            c2s_text_add(text, first ? "" : ", ");
+            c2s_text_add_json_string(text, layer->variables[i].name);
+            first = false;
+        }
+    c2s_text_format(text, "], \"unknown_fields\": %llu", (unsigned long long)layer->unknown_fields);
+}
+
 static void add_json_layer(struct c2s_text *text, const cnn2snn_akida_model *model, size_t index,
                            const struct c2s_akida_shapes *shapes)
 {
@@ -133,10 +203,13 @@ static void add_json_layer(struct c2s_text *text, const cnn2snn_akida_model *mod
         c2s_text_add(text, i ? ", " : "");
         add_json_variable(text, &layer->variables[i]);
     }
-    c2s_text_add(text, "]}");
+    c2s_text_add(text, "], ");
+    add_json_unknown(text, layer);
+    c2s_text_add(text, "}");
 }
 
-static void print_json(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes, struct c2s_text *text)
+static void print_json(const cnn2snn_akida_model *model, const struct c2s_akida_shapes *shapes,
+                       const cnn2snn_error *fault, struct c2s_text *text)
 {
     c2s_text_add(text, "{\n  \"format\": \"akida\",\n  ");
     add_json_string(text, "akida_version", version_name(model));
@@ -145,7 +218,9 @@ static void print_json(const cnn2snn_akida_model *model, const struct c2s_akida_
     c2s_text_add(text, ",\n  \"layers\": [");
     for (size_t i = 0; i < model->layer_count; i++)
         add_json_layer(text, model, i, &shapes[i]);
-    c2s_text_add(text, "]\n}\n");
+    c2s_text_format(text, "],\n  \"unknown_fields\": %llu,\n  ", (unsigned long long)model->unknown_fields);
+    add_json_string(text, "fault", fault ? cnn2snn_error_get_text(fault) : NULL);
+    c2s_text_add(text, "\n}\n");
 }
 
 cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int32_t json,
@@ -158,11 +233,17 @@ cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int
         return c2s_error_no_memory(error);
     struct c2s_text text;
     c2s_text_init(&text, model->context);
-    cnn2snn_status status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
-    if (!status)
-        json ? print_json(model, shapes, &text) : print_text(model, shapes, &text);
+    cnn2snn_error *fault = NULL; /* shapes behind it stay unknown, and the table says why */
+    if (c2s_akida_model_shapes(model, model->layer_count, shapes, &fault) && !fault) {
+        c2s_free(model->context, shapes);
+        return c2s_error_no_memory(error);
+    }
+    if (json)
+        print_json(model, shapes, fault, &text);
+    else
+        print_text(model, shapes, fault, &text);
     c2s_free(model->context, shapes);
-    if (!status)
-        status = c2s_text_to_buffer(&text, out_buffer, error);
+    c2s_error_clear(&fault);
+    cnn2snn_status status = c2s_text_to_buffer(&text, out_buffer, error);
     C2S_RETURN(model->context, status, out_buffer, error);
 }

@@ -148,6 +148,8 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
         struct c2s_stage *stage = &simulator->stages[simulator->stage_count++];
         status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->vectors, simulator->bytes,
                                    stage, error);
+        if (status)
+            c2s_error_set_layer(error, model->layers[i].name);
         stage->state_offset = simulator->state_size;
         if (!status && !c2s_add_size(simulator->state_size, stage->state_size, &simulator->state_size))
             status = c2s_error_no_memory(error);
@@ -180,6 +182,47 @@ static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **err
     return CNN2SNN_OK;
 }
 
+static cnn2snn_status refuse_unknown(const cnn2snn_simulator *simulator, const struct c2s_akida_layer *layer,
+                                     const char *what, const char *name, cnn2snn_error **error)
+{
+    return c2s_layer_error(simulator->context, error, CNN2SNN_E_UNSUPPORTED, "S-UNKNOWN", layer->name,
+                           "%s %s of %s isn't known: what it changes can't be computed", what, name,
+                           layer->kind_text);
+}
+
+static cnn2snn_status check_names(const cnn2snn_simulator *simulator, const struct c2s_akida_layer *layer,
+                                  cnn2snn_error **error)
+{
+    for (size_t i = 0; i < layer->parameter_count; i++)
+        if (!c2s_akida_layer_knows_parameter(layer, layer->parameters[i].name))
+            return refuse_unknown(simulator, layer, "parameter", layer->parameters[i].name, error);
+    for (size_t i = 0; i < layer->variable_count; i++)
+        if (!c2s_akida_layer_knows_variable(layer, layer->variables[i].name))
+            return refuse_unknown(simulator, layer, "variable", layer->variables[i].name, error);
+    if (layer->unknown_fields)
+        return c2s_layer_error(simulator->context, error, CNN2SNN_E_UNSUPPORTED, "S-UNKNOWN", layer->name,
+                               "the layer holds fields that aren't known (%llu): what they change can't be computed",
+                               (unsigned long long)layer->unknown_fields);
+    return CNN2SNN_OK;
+}
+
+/* What nobody knows may change what a layer computes. */
+static cnn2snn_status check_known(const cnn2snn_simulator *simulator, cnn2snn_error **error)
+{
+    const cnn2snn_akida_model *model = simulator->model;
+    for (size_t i = 0; i < model->layer_count; i++)
+        if (!c2s_akida_kind_name(model->layers[i].kind))
+            return c2s_layer_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-KIND", model->layers[i].name,
+                                   "layers of kind %s can't be run", model->layers[i].kind_text);
+    for (size_t i = 0; i < model->layer_count; i++)
+        C2S_TRY(check_names(simulator, &model->layers[i], error));
+    if (model->unknown_fields)
+        return c2s_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-UNKNOWN",
+                         "the model holds fields that aren't known (%llu): what they change can't be computed",
+                         (unsigned long long)model->unknown_fields);
+    return CNN2SNN_OK;
+}
+
 static cnn2snn_status check_graph(const cnn2snn_simulator *simulator, cnn2snn_error **error)
 {
     const cnn2snn_akida_model *model = simulator->model;
@@ -195,6 +238,7 @@ static cnn2snn_status check_graph(const cnn2snn_simulator *simulator, cnn2snn_er
 static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2snn_error **error)
 {
     C2S_TRY(check_graph(simulator, error));
+    C2S_TRY(check_known(simulator, error));
     C2S_TRY(prepare_stages(simulator, error));
     const int64_t *in = simulator->stages[0].in;
     bool bytes = runs_on_bytes(&simulator->stages[0]) || simulator->stages[0].has_bytes;

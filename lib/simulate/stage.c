@@ -134,7 +134,9 @@ static cnn2snn_status prepare_steps(const struct c2s_preparation *at)
     for (int64_t f = 0; f < at->stage->out[2]; f++) {
         double step = floor((double)at->stage->act_step[f] * 16);
         if (step < 1)
-            return refuse(at, CNN2SNN_E_VALUE, "S-STEP", "act_step is below 1/16");
+            return c2s_layer_error(at->model->context, at->error, CNN2SNN_E_VALUE, "S-STEP", at->layer->name,
+                                   "act_step of filter %lld is %g, expected at least 1/16", (long long)f,
+                                   (double)at->stage->act_step[f]);
         /* Above 2^40 every potential that exceeds the threshold gives 1. */
         steps[f] = (int64_t)(step < 1099511627776.0 ? step : 1099511627776.0) * (1 << (4 - at->stage->act_bits));
     }

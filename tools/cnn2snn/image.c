@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_PIXELS = 1 << 26, MAX_EXTENT = 1 << 16 };
+enum { MAX_EXTENT = 1 << 16 };
 
 int image_admit(const struct image_form *form, uint32_t rows, uint32_t columns, char *message)
 {
@@ -17,12 +17,29 @@ int image_admit(const struct image_form *form, uint32_t rows, uint32_t columns, 
                  rows, columns, form->rows, form->columns);
         return 0;
     }
-    if (!rows || !columns || rows > MAX_EXTENT || columns > MAX_EXTENT || (uint64_t)rows * columns > MAX_PIXELS) {
-        snprintf(message, IMAGE_MESSAGE_SIZE, "%u rows and %u columns, expected %d pixels at most", rows, columns,
-                 MAX_PIXELS);
+    uint32_t limit = form->max_pixels ? form->max_pixels : IMAGE_MAX_PIXELS;
+    if (!rows || !columns || rows > MAX_EXTENT || columns > MAX_EXTENT || (uint64_t)rows * columns > limit) {
+        snprintf(message, IMAGE_MESSAGE_SIZE, "%u rows and %u columns, expected %u pixels at most", rows, columns,
+                 limit);
         return 0;
     }
     return 1;
+}
+
+uint64_t image_file_size(FILE *file)
+{
+    long size = fseek(file, 0, SEEK_END) ? -1 : ftell(file);
+    rewind(file);
+    return size < 0 ? 0 : (uint64_t)size;
+}
+
+int image_is_plausible(uint64_t size, uint64_t promised, uint64_t ratio, char *message)
+{
+    if (promised / ratio <= size)
+        return 1;
+    snprintf(message, IMAGE_MESSAGE_SIZE, "a file of %llu bytes, far too few for the image that it promises",
+             (unsigned long long)size);
+    return 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ channels */

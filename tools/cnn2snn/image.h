@@ -16,14 +16,22 @@ struct image {
 /* The form in which a model takes images. */
 struct image_form {
     uint32_t rows, columns;
-    int channels; /* 1 or 3 */
-    int resize;   /* images of other sizes are scaled */
+    int channels;        /* 1 or 3 */
+    int resize;          /* images of other sizes are scaled */
+    uint32_t max_pixels; /* of an image that is scaled; 0: IMAGE_MAX_PIXELS */
 };
 
-enum { IMAGE_MESSAGE_SIZE = 256 };
+enum { IMAGE_MESSAGE_SIZE = 256, IMAGE_MAX_PIXELS = 1 << 26 };
 
 /* Whether an image of this size may be decoded: 1, or 0 and the reason. */
 int image_admit(const struct image_form *form, uint32_t rows, uint32_t columns, char *message);
+/* Bytes of the whole file. */
+uint64_t image_file_size(FILE *file);
+/*
+ * Whether a file of `size` bytes can hold what its head promises, of which a byte gives `ratio` units at most: 1, or
+ * 0 and the reason. Nothing may be allocated for an image before.
+ */
+int image_is_plausible(uint64_t size, uint64_t promised, uint64_t ratio, char *message);
 
 /* Decoders. Give 1, or 0 and the reason. The image has 1 or 3 channels, as it is easiest for the decoder. */
 int image_read_png(FILE *file, const struct image_form *form, struct image *out, char *message);

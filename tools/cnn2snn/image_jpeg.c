@@ -10,7 +10,8 @@
 
 #include "image.h"
 
-enum { MAX_SCANS = 200, MAX_MEMORY = 1 << 29 };
+/* A block of 64 pixels, of which a sampling factor of 4 by 4 makes 16, takes a bit at least. */
+enum { MAX_SCANS = 200, MAX_MEMORY = 1 << 29, LARGEST_RATIO = 64 * 16 * 8 };
 
 struct reading {
     struct jpeg_error_mgr errors; /* first: libjpeg hands its address back */
@@ -54,6 +55,7 @@ static void set_form(j_decompress_ptr info, const struct image_form *form)
 static int read_guarded(struct reading *reading, j_decompress_ptr info, FILE *file, const struct image_form *form,
                         struct image *out)
 {
+    uint64_t size = image_file_size(file);
     if (setjmp(reading->end))
         return 0;
     jpeg_create_decompress(info);
@@ -64,6 +66,8 @@ static int read_guarded(struct reading *reading, j_decompress_ptr info, FILE *fi
     out->rows = info->image_height;
     out->columns = info->image_width;
     if (!image_admit(form, out->rows, out->columns, reading->message))
+        return 0;
+    if (!image_is_plausible(size, (uint64_t)out->rows * out->columns, LARGEST_RATIO, reading->message))
         return 0;
     set_form(info, form);
     jpeg_start_decompress(info);

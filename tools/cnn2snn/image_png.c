@@ -6,6 +6,9 @@
 
 #include "image.h"
 
+/* Deflate makes at most 1032 bytes of one. */
+enum { LARGEST_RATIO = 1032 };
+
 struct reading {
     png_structp png;
     png_infop info;
@@ -56,6 +59,7 @@ static void read_pixels(struct reading *reading, struct image *out)
 /* All that libpng may jump out of; the objects live in the caller's structs. */
 static int read_guarded(struct reading *reading, FILE *file, const struct image_form *form, struct image *out)
 {
+    uint64_t size = image_file_size(file);
     if (setjmp(png_jmpbuf(reading->png)))
         return 0;
     png_init_io(reading->png, file);
@@ -67,6 +71,9 @@ static int read_guarded(struct reading *reading, FILE *file, const struct image_
     out->rows = png_get_image_height(reading->png, reading->info);
     out->columns = png_get_image_width(reading->png, reading->info);
     if (!image_admit(form, out->rows, out->columns, reading->message))
+        return 0;
+    if (!image_is_plausible(size, (uint64_t)png_get_rowbytes(reading->png, reading->info) * out->rows, LARGEST_RATIO,
+                            reading->message))
         return 0;
     set_form(reading);
     read_pixels(reading, out);

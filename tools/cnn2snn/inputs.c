@@ -27,7 +27,10 @@ static int image_form_of(struct session *session, const struct runner *runner, s
         return session_fail_text(session, path, "an input of %lld channels, images have 1 or 3", (long long)channels);
     if (size[0] < 1 || size[1] < 1 || size[0] > UINT16_MAX || size[1] > UINT16_MAX)
         return session_fail_text(session, path, "an input of no fixed size, which a folder of images needs");
-    out->form = (struct image_form){(uint32_t)size[0], (uint32_t)size[1], (int)channels, session->arguments.resize};
+    out->form = (struct image_form){.rows = (uint32_t)size[0],
+                                    .columns = (uint32_t)size[1],
+                                    .channels = (int)channels,
+                                    .resize = session->arguments.resize};
     out->dtype = runner_image_dtype(runner);
     return STATUS_DONE;
 }

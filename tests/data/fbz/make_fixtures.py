@@ -285,4 +285,5 @@ def main():
             f.write(snappy(make()) + b"behind the block")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@
 
 #include "../akida/akida_test.h"
 
+#include "base/allocator.h"
 #include "simulate/simulator.h"
 
 /* Events of 8 bits, signed or not. */
@@ -38,10 +39,27 @@ static inline void parameter(cnn2snn_akida_model *model, const char *key, int32_
                      CNN2SNN_OK);
 }
 
+/* Tests make several kinds of one list of parameters; what a kind doesn't have would be refused. */
+static inline void drop_strangers(cnn2snn_akida_model *model)
+{
+    for (size_t i = 0; i < model->layer_count; i++) {
+        struct c2s_akida_layer *layer = &model->layers[i];
+        size_t kept = 0;
+        for (size_t k = 0; k < layer->parameter_count; k++) {
+            if (c2s_akida_layer_knows_parameter(layer, layer->parameters[k].name))
+                layer->parameters[kept++] = layer->parameters[k];
+            else
+                c2s_free(context, layer->parameters[k].name);
+        }
+        layer->parameter_count = kept;
+    }
+}
+
 static inline cnn2snn_simulator *simulator_of(const cnn2snn_akida_model *model, int threads)
 {
     cnn2snn_simulator *simulator = NULL;
     cnn2snn_error *error = NULL;
+    drop_strangers((cnn2snn_akida_model *)model);
     cnn2snn_status status = c2s_simulator_create(model, threads, &simulator, &error);
     ck_assert_msg(!status, "%s", error ? error->message : "");
     return simulator;

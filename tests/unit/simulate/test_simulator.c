@@ -202,6 +202,23 @@ START_TEST(models_that_can_not_run_say_why)
 }
 END_TEST
 
+START_TEST(what_nobody_knows_is_not_run)
+{
+    cnn2snn_akida_model *model = events(1, 1, 1, 2);
+    add_layer(model, C2S_AKIDA_DEQUANTIZER, "dq", "novel", 5, NULL);
+    expect_refusal(model, CNN2SNN_E_UNSUPPORTED, "parameter novel of Dequantizer isn't known");
+    model = events(1, 1, 1, 2);
+    vector(model, "novel", CNN2SNN_DTYPE_INT8, 1, VALUES(1));
+    expect_refusal(model, CNN2SNN_E_UNSUPPORTED, "variable novel of InputData isn't known");
+    model = events(1, 1, 1, 2);
+    model->layers[0].unknown_fields = 2;
+    expect_refusal(model, CNN2SNN_E_UNSUPPORTED, "fields that aren't known (2)");
+    model = events(1, 1, 1, 2);
+    model->unknown_fields = 3;
+    expect_refusal(model, CNN2SNN_E_UNSUPPORTED, "fields that aren't known (3)");
+}
+END_TEST
+
 START_TEST(layers_of_old_runtimes_run)
 {
     cnn2snn_akida_model *model = load_fixture("old_v2.fbz");
@@ -265,6 +282,7 @@ int main(void)
     tcase_add_test(tests, each_layers_output_is_told_in_order);
     tcase_add_test(tests, inputs_of_another_type_or_shape_are_refused);
     tcase_add_test(tests, models_that_can_not_run_say_why);
+    tcase_add_test(tests, what_nobody_knows_is_not_run);
     tcase_add_test(tests, layers_of_old_runtimes_run);
     tcase_add_loop_test(tests, each_allocation_may_fail, 0, 3);
     suite_add_tcase(suite, tests);

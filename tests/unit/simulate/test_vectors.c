@@ -134,6 +134,7 @@ static cnn2snn_akida_model *random_model(int kind)
     }
     if (kind == C2S_AKIDA_INPUT_CONV2D)
         fill_vector(model, "padding_value", CNN2SNN_DTYPE_UINT8, c, 0, 255);
+    drop_strangers(model);
     return model;
 }
 
