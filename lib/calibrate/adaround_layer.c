@@ -8,7 +8,6 @@
 #include "base/allocator.h"
 #include "base/error.h"
 #include "calibrate/loss.h"
-#include "calibrate/metrics.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "ops/op_gradient.h"
@@ -91,7 +90,7 @@ static cnn2snn_status target_of(struct c2s_adaround_layer *work, size_t piece, c
         *out_target = c2s_tensor_retain(work->targets[piece]);
         return CNN2SNN_OK;
     }
-    C2S_TRY(c2s_layer_chain_run(work->float_chain, &work->sampler->run, input, out_target, error));
+    C2S_TRY(c2s_slices_run_chain(&work->sampler->slices, work->float_chain, input, out_target, error));
     if ((*out_target)->size <= TARGET_BYTES - work->kept_bytes) {
         work->targets[piece] = c2s_tensor_retain(*out_target);
         work->kept_bytes += (*out_target)->size;
@@ -103,21 +102,23 @@ static cnn2snn_status target_of(struct c2s_adaround_layer *work, size_t piece, c
 static cnn2snn_status measure_samples(struct c2s_adaround_layer *work, double *out_error, cnn2snn_error **error)
 {
     cnn2snn_sampler *sampler = work->sampler;
-    struct c2s_metric_sums sums = {0};
+    double squares = 0, elements = 0;
     for (size_t i = 0; i < sampler->piece_count; i++) {
         cnn2snn_tensor *input = NULL, *f = NULL, *q = NULL;
         C2S_TRY(c2s_sampler_input(sampler, i, &input, error));
         cnn2snn_status status = target_of(work, i, input, &f, error);
         if (!status)
-            status = c2s_layer_chain_run(sampler->quantized, &sampler->run, input, &q, error);
-        if (!status)
-            c2s_metric_add(&sums, f, q);
+            status = c2s_slices_run_chain(&sampler->slices, sampler->quantized, input, &q, error);
+        if (!status) {
+            squares += c2s_squared_distance(f, q);
+            elements += (double)f->count;
+        }
         c2s_tensor_release(input);
         c2s_tensor_release(f);
         c2s_tensor_release(q);
         C2S_TRY(status);
     }
-    *out_error = c2s_metric_result(&sums, CNN2SNN_METRIC_MSE);
+    *out_error = elements > 0 ? squares / elements : 0;
     return CNN2SNN_OK;
 }
 
@@ -150,12 +151,13 @@ static cnn2snn_status fill(struct c2s_adaround_layer *work, bool gram, size_t va
     cnn2snn_sampler *sampler = work->sampler;
     C2S_TRY(check(work, error));
     C2S_TRY(make_kernels(work, variable, error));
-    work->outputs = c2s_calloc(sampler->context, sampler->quantized->count, sizeof *work->outputs);
     work->targets = c2s_calloc(sampler->context, sampler->piece_count, sizeof *work->targets);
-    if (!work->outputs || !work->targets)
+    if (!work->targets)
         return c2s_error_no_memory(error);
     if (!gram) {
         C2S_TRY(make_chains(work, error));
+        C2S_TRY(c2s_sample_gradients_init(&work->direct, &sampler->slices, work->soft_chain, work->loss,
+                                          work->kernel_count, sampler->piece_size, error));
         return measure_samples(work, &work->error_before, error);
     }
     cnn2snn_tensor *const kernels[2] = {work->layer->weights[0].tensor,
@@ -184,9 +186,9 @@ void c2s_adaround_layer_free(struct c2s_adaround_layer *work)
     for (size_t i = 0; work->targets && i < work->sampler->piece_count; i++)
         c2s_tensor_release(work->targets[i]);
     c2s_gram_form_free(&work->gram);
+    c2s_sample_gradients_free(&work->direct);
     c2s_layer_chain_destroy(work->soft_chain);
     c2s_layer_chain_destroy(work->float_chain);
-    c2s_free(context, work->outputs);
     c2s_free(context, work->targets);
     c2s_layer_release(work->layer);
     *work = (struct c2s_adaround_layer){.sampler = work->sampler};
@@ -194,43 +196,14 @@ void c2s_adaround_layer_free(struct c2s_adaround_layer *work)
 
 /* ------------------------------------------------------------------------------------------------ batches */
 
-/* From the gradient of the last output, which is given up, to those of the kernels. */
-static cnn2snn_status go_back(struct c2s_adaround_layer *work, const cnn2snn_tensor *input, cnn2snn_tensor *gradient,
-                              cnn2snn_error **error)
-{
-    const struct c2s_layer_chain *chain = work->soft_chain;
-    cnn2snn_status status = CNN2SNN_OK;
-    for (size_t i = chain->count; i-- > 1 && !status;) {
-        cnn2snn_tensor *before = NULL;
-        status = c2s_op_input_gradient(chain->ops[i], &work->sampler->run, work->outputs[i - 1], work->outputs[i],
-                                       gradient, &before, error);
-        c2s_tensor_release(gradient);
-        gradient = before;
-    }
-    if (!status)
-        status = c2s_op_kernel_gradients(chain->ops[0], &work->sampler->run, input, gradient, work->gradients, error);
-    c2s_tensor_release(gradient);
-    return status;
-}
-
 static cnn2snn_status add_piece(struct c2s_adaround_layer *work, size_t piece, uint64_t elements, double *loss,
                                 cnn2snn_error **error)
 {
-    const struct c2s_layer_chain *chain = work->soft_chain;
-    cnn2snn_tensor *input = NULL, *target = NULL, *gradient = NULL;
+    cnn2snn_tensor *input = NULL, *target = NULL;
     C2S_TRY(c2s_sampler_input(work->sampler, piece, &input, error));
     cnn2snn_status status = target_of(work, piece, input, &target, error);
     if (!status)
-        status = c2s_layer_chain_run_all(chain, &work->sampler->run, input, work->outputs, error);
-    if (!status) {
-        status = c2s_loss_add(work->loss, target, work->outputs[chain->count - 1], elements, loss, &gradient, error);
-        if (!status)
-            status = go_back(work, input, gradient, error);
-        for (size_t i = 0; i < chain->count; i++) {
-            c2s_tensor_release(work->outputs[i]);
-            work->outputs[i] = NULL;
-        }
-    }
+        status = c2s_sample_gradients_add(&work->direct, input, target, elements, loss, work->gradients, error);
     c2s_tensor_release(target);
     c2s_tensor_release(input);
     return status;

@@ -5,6 +5,7 @@
 
 #include "calibrate/gram_form.h"
 #include "calibrate/optimizer.h"
+#include "calibrate/sample_gradients.h"
 #include "calibrate/soft_rounding.h"
 
 struct c2s_adaround_layer {
@@ -17,8 +18,8 @@ struct c2s_adaround_layer {
     cnn2snn_tensor *gradients[2];
     struct c2s_gram_form gram;                        /* context NULL: gradients come from the samples */
     struct c2s_layer_chain *soft_chain, *float_chain; /* up to what the error is taken of */
-    cnn2snn_tensor **outputs;                         /* of the soft chain, a piece at a time */
-    cnn2snn_tensor **targets;                         /* float outputs by piece, as far as they are kept */
+    struct c2s_sample_gradients direct;
+    cnn2snn_tensor **targets; /* float outputs by piece, as far as they are kept */
     size_t kept_bytes;
     double error_before;
 };

@@ -17,4 +17,7 @@ cnn2snn_status c2s_loss_add(const cnn2snn_loss *loss, const cnn2snn_tensor *floa
                             const cnn2snn_tensor *quantized_outputs, uint64_t elements, double *total,
                             cnn2snn_tensor **out_gradient, cnn2snn_error **error);
 
+/* The sum of the squares of what two tensors differ by. */
+double c2s_squared_distance(const cnn2snn_tensor *a, const cnn2snn_tensor *b);
+
 #endif

@@ -95,7 +95,8 @@ static cnn2snn_status fill(cnn2snn_sampler *sampler, const struct c2s_batching *
     C2S_TRY(check_samples(sampler->graph, sampler->samples, &sampler->input, error));
     C2S_TRY(set_batches(sampler, batching, error));
     C2S_TRY(set_pieces(sampler, batching->whole, error));
-    return c2s_run_init(&sampler->run, sampler->context, 0, error);
+    C2S_TRY(c2s_run_init(&sampler->run, sampler->context, 0, error));
+    return c2s_slices_init(&sampler->slices, &sampler->run, error);
 }
 
 cnn2snn_status c2s_sampler_create(const struct c2s_graph *graph, cnn2snn_samples *samples,
@@ -140,6 +141,7 @@ void c2s_sampler_destroy(cnn2snn_sampler *sampler)
     forget_selection(sampler);
     for (size_t i = 0; sampler->inputs && i < sampler->piece_count; i++)
         forget_input(sampler, i);
+    c2s_slices_free(&sampler->slices);
     if (sampler->run.pool)
         c2s_run_free(&sampler->run);
     c2s_free(context, sampler->inputs);
@@ -197,7 +199,7 @@ cnn2snn_status c2s_sampler_input(cnn2snn_sampler *sampler, size_t piece, cnn2snn
     }
     c2s_sampler_piece(sampler, piece, &first, &count);
     C2S_TRY(c2s_samples_read(sampler->samples, first, count, &samples, error));
-    cnn2snn_status status = c2s_layer_chain_run(sampler->before, &sampler->run, samples, out_input, error);
+    cnn2snn_status status = c2s_slices_run_chain(&sampler->slices, sampler->before, samples, out_input, error);
     c2s_tensor_release(samples);
     if (!status)
         keep_input(sampler, piece, *out_input);
@@ -237,7 +239,7 @@ static cnn2snn_status advance(cnn2snn_sampler *sampler, size_t layer, cnn2snn_er
         cnn2snn_tensor *input = sampler->inputs[i], *output = NULL;
         if (!input)
             continue;
-        status = c2s_layer_chain_run(between, &sampler->run, input, &output, error);
+        status = c2s_slices_run_chain(&sampler->slices, between, input, &output, error);
         forget_input(sampler, i);
         if (!status)
             keep_input(sampler, i, output);
@@ -339,9 +341,9 @@ cnn2snn_status c2s_sampler_piece_outputs(cnn2snn_sampler *sampler, size_t piece,
     C2S_TRY(c2s_sampler_input(sampler, piece, &input, error));
     cnn2snn_status status = CNN2SNN_OK;
     if (out_float)
-        status = c2s_layer_chain_run(sampler->floated, &sampler->run, input, out_float, error);
+        status = c2s_slices_run_chain(&sampler->slices, sampler->floated, input, out_float, error);
     if (!status && out_quantized) {
-        status = c2s_layer_chain_run(sampler->quantized, &sampler->run, input, out_quantized, error);
+        status = c2s_slices_run_chain(&sampler->slices, sampler->quantized, input, out_quantized, error);
         if (status && out_float) {
             c2s_tensor_release(*out_float);
             *out_float = NULL;

@@ -7,7 +7,7 @@
 #ifndef C2S_SAMPLER_H
 #define C2S_SAMPLER_H
 
-#include "calibrate/layer_chain.h"
+#include "calibrate/slices.h"
 #include "cnn2snn/calibrate.h"
 #include "ir/model.h"
 #include "tensor/samples.h"
@@ -36,6 +36,7 @@ struct cnn2snn_sampler {
     cnn2snn_tensor **inputs; /* of the selected layer by piece, as far as they are kept */
     size_t kept_bytes;
     struct c2s_run run;
+    struct c2s_slices slices;
 };
 
 cnn2snn_status c2s_sampler_create(const struct c2s_graph *graph, cnn2snn_samples *samples,
