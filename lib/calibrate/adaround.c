@@ -34,8 +34,7 @@ static cnn2snn_status step_on(struct adaround *adaround, struct c2s_adaround_lay
     *out_rounding = 0;
     for (size_t i = 0; i < work->kernel_count; i++) {
         float *gradient = c2s_f32_writable(work->gradients[i]);
-        *out_rounding += c2s_soft_kernel_regularization(&work->soft[i], beta);
-        c2s_soft_kernel_gradient(&work->soft[i], beta, gradient);
+        *out_rounding += c2s_soft_kernel_gradient(&work->soft[i], beta, gradient);
         C2S_TRY(c2s_optimizer_apply(adaround->sampler->context, adaround->optimizer, adaround->step, &work->states[i],
                                     gradient, work->soft[i].alphas, error));
     }

@@ -10,6 +10,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "calibrate/loss.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/rewrite.h"
@@ -89,11 +90,9 @@ static void add_differences(struct differences *differences, const cnn2snn_tenso
 {
     size_t filters = differences->filters;
     for (uint64_t i = 0; i < f->count; i += filters, differences->rows++)
-        for (size_t c = 0; c < filters; c++) {
-            double difference = (double)c2s_f32(f)[i + c] - (double)c2s_f32(q)[i + c];
-            differences->sums[c] += difference;
-            differences->squares += difference * difference;
-        }
+        for (size_t c = 0; c < filters; c++)
+            differences->sums[c] += (double)c2s_f32(f)[i + c] - (double)c2s_f32(q)[i + c];
+    differences->squares += c2s_squared_distance(f, q);
 }
 
 static cnn2snn_status gather(cnn2snn_sampler *sampler, struct differences *differences, cnn2snn_error **error)

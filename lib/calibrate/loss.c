@@ -97,7 +97,8 @@ static double built_in_loss(const cnn2snn_loss *loss, const cnn2snn_tensor *f, c
     double sum = 0;
     for (uint64_t i = 0; i < q->count; i += BLOCK) {
         size_t count = q->count - i < BLOCK ? (size_t)(q->count - i) : BLOCK;
-        if (subtract(c2s_f32(q) + i, c2s_f32(f) + i, count, differences))
+        bool same = !memcmp(c2s_f32(q) + i, c2s_f32(f) + i, count * sizeof *gradient);
+        if (!same && subtract(c2s_f32(q) + i, c2s_f32(f) + i, count, differences))
             sum += block_loss(loss, differences, count, (float)elements, gradient + i);
         else
             memset(gradient + i, 0, count * sizeof *gradient);

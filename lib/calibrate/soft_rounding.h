@@ -14,7 +14,8 @@ struct c2s_soft_kernel {
     cnn2snn_tensor *scale;  /* rank 0, or 1 with one entry for each of the last axis */
     float kmax;
     size_t count;
-    float *floors, *alphas, *ups; /* ups: h */
+    float *floors, *alphas;
+    float *sigmoids, *ups; /* of the alphas of the last update; ups: h */
 };
 
 /* Weights rounded neither up nor down: the kernel is that of the weights but for rounding. */
@@ -25,10 +26,9 @@ void c2s_soft_kernel_free(struct c2s_soft_kernel *soft);
 
 /* The kernel of the alphas. */
 void c2s_soft_kernel_update(struct c2s_soft_kernel *soft);
-/* Sum of 1 - |2h - 1|^beta: 0 when all weights are rounded. */
-double c2s_soft_kernel_regularization(const struct c2s_soft_kernel *soft, float beta);
-/* Makes the gradient of the alphas out of that of the kernel, in place, with the regularization's share. */
-void c2s_soft_kernel_gradient(const struct c2s_soft_kernel *soft, float beta, float *gradient);
+/* Makes the gradient of the alphas out of that of the kernel, in place, with the regularization's share. Gives the
+ * sum of 1 - |2h - 1|^beta: 0 when all weights are rounded. */
+double c2s_soft_kernel_gradient(const struct c2s_soft_kernel *soft, float beta, float *gradient);
 
 /* The weight of the regularization in the loss, and the exponent for an epoch. */
 #define C2S_SOFT_REGULARIZATION 0.01f

@@ -121,8 +121,8 @@ START_TEST(ex37_l089_alphas_of_weights)
         near(soft.ups[i], ups[i], 1e-6);
         near(c2s_f32(soft.kernel)[i], weights[i], 1e-7);
     }
-    near(c2s_soft_kernel_regularization(&soft, 20), 2, 1e-6);
-    near(c2s_soft_kernel_regularization(&soft, 2), 1.9423996, 1e-6);
+    near(c2s_soft_kernel_gradient(&soft, 20, (float[4]){0}), 2, 1e-6);
+    near(c2s_soft_kernel_gradient(&soft, 2, (float[4]){0}), 1.9423996, 1e-6);
     c2s_soft_kernel_free(&soft);
 }
 END_TEST
