@@ -53,11 +53,19 @@ uint32_t c2s_processor_instructions(void)
 #elif defined(__aarch64__)
 uint32_t c2s_processor_instructions(void)
 {
-    uint32_t found = C2S_HAS_NEON;                              /* all of them have it */
+    uint32_t found = C2S_HAS_NEON; /* all of them have it */
+#ifdef __ARM_FEATURE_DOTPROD
+    found |= C2S_HAS_NEON_DOT;
+#endif
+#ifdef __ARM_FEATURE_MATMUL_INT8
+    found |= C2S_HAS_NEON_I8MM;
+#endif
 #if defined(__linux__)
     enum { DOT_PRODUCTS = 1 << 20, MATRIX_PRODUCTS = 1 << 13 }; /* the kernel's bits of AT_HWCAP and AT_HWCAP2 */
     if (getauxval(AT_HWCAP) & DOT_PRODUCTS)
-        found |= C2S_HAS_NEON_DOT | (getauxval(AT_HWCAP2) & MATRIX_PRODUCTS ? C2S_HAS_NEON_I8MM : 0);
+        found |= C2S_HAS_NEON_DOT;
+    if (getauxval(AT_HWCAP2) & MATRIX_PRODUCTS)
+        found |= C2S_HAS_NEON_I8MM;
 #endif
     return found;
 }

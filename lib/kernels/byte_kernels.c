@@ -16,6 +16,13 @@ static const struct variant {
     {&c2s_byte_kernels_avxvnni, C2S_HAS_AVX_VNNI},
     {&c2s_byte_kernels_avx512vnni, C2S_HAS_AVX512_VNNI},
 #endif
+#ifdef C2S_BYTE_KERNELS_NEON
+    {&c2s_byte_kernels_neon, C2S_HAS_NEON},
+#endif
+#ifdef C2S_BYTE_KERNELS_NEON_DOT
+    {&c2s_byte_kernels_neondot, C2S_HAS_NEON_DOT},
+    {&c2s_byte_kernels_neoni8mm, C2S_HAS_NEON_I8MM},
+#endif
 };
 
 const struct c2s_byte_kernels *c2s_byte_kernels_built(size_t number, uint32_t *out_needed)

@@ -2,7 +2,7 @@
 /*
  * Sums of products of bytes, each built for several instruction sets behind one table. Inputs are unsigned (signed
  * ones have 128 added, which the start values of the sums take off again), weights signed, sums modulo 2^32: all
- * variants give the same integers.
+ * variants give the same integers, but that some have 128 taken off all inputs, for start values to make up for.
  */
 #ifndef C2S_BYTE_KERNELS_H
 #define C2S_BYTE_KERNELS_H
@@ -86,6 +86,7 @@ struct c2s_byte_window {
 struct c2s_byte_kernels {
     const char *name;
     size_t channel_block; /* of the depthwise kernel: a multiple of 16 */
+    int32_t input_offset; /* is taken off inputs before they are multiplied: start values make up for it */
     void (*multiply)(const struct c2s_byte_product *product);
     void (*depthwise)(const struct c2s_byte_window *window);
     /* y[i] = the larger of y[i] and x[i] (xor flip: signed). */

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 typedef __m256i vector;
+#define INPUT_OFFSET 0
 #define LANES 8
 #define PANEL_SIZE_IN_VECTORS 2
 #define TILE_VECTORS 2

@@ -3,6 +3,7 @@
 #include <immintrin.h>
 
 typedef __m512i vector;
+#define INPUT_OFFSET 0
 #define LANES 16
 #define PANEL_SIZE_IN_VECTORS 1
 #define TILE_ROWS 6

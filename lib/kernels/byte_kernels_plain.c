@@ -80,4 +80,5 @@ static void largest(const uint8_t *x, uint8_t *y, size_t count)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain", C2S_BYTE_PANEL, multiply, depthwise, largest, true};
+const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain",   C2S_BYTE_PANEL, 0,   multiply,
+                                                        depthwise, largest,        true};

@@ -3,6 +3,7 @@
  * The byte kernels' code, included once for each variant, which defines before
  *   VARIANT, TARGET          suffix of the table's name, function attribute that turns the instruction set on
  *   LANES                    int32 in a vector
+ *   PANEL_SIZE_IN_VECTORS    C2S_BYTE_PANEL / LANES, for the preprocessor
  *   TILE_ROWS, TILE_VECTORS  pixels and vectors of filters of a tile of the product: as many as registers hold
  *   WINDOW_PIXELS            pixels of a depthwise tile, with four vectors each
  *   vector                   the type, and on it LOAD, STORE, SPREAD (4 bytes to all lanes), ZERO, SMALLER, LARGER,
@@ -11,8 +12,8 @@
  *   NARROW(a, b, c, d)       saturated to bytes within 128-bit lanes, in order of the letters
  *   IN_ORDER(v)              (optional) what NARROW gives, sorted by letter
  *   STORE_LANES(to, v, flip) the low bytes of the lanes, one after the other; v fits
- *   factors, SPLIT(v), DOT(sum, input, weights)      sums of products of 4 bytes a lane; factors are vectors made
- *                            ready by SPLIT_INPUT (unsigned) and SPLIT_WEIGHTS (signed)
+ *   factors, DOT(sum, input, weights)      sums of products of 4 bytes a lane; factors are vectors made ready by
+ *                            SPLIT_INPUT (unsigned, less INPUT_OFFSET) and SPLIT_WEIGHTS (signed)
  * It has no guard on purpose.
  */
 #include <string.h>
@@ -196,12 +197,17 @@ INLINE void multiply_panels(const int vectors, const struct c2s_byte_product *p,
     {                                                                                                                \
         multiply_panels(vectors, p, filter);                                                                         \
     }
-#if PANEL_SIZE_IN_VECTORS == 1
+#define HAS_TILE(vectors) ((vectors) <= TILE_VECTORS && (vectors) % PANEL_SIZE_IN_VECTORS == 0)
+#if HAS_TILE(1)
 DEFINE_PANELS(1)
 #endif
+#if HAS_TILE(2)
 DEFINE_PANELS(2)
-#if TILE_VECTORS == 4
+#endif
+#if HAS_TILE(3)
 DEFINE_PANELS(3)
+#endif
+#if HAS_TILE(4)
 DEFINE_PANELS(4)
 #endif
 
@@ -212,21 +218,26 @@ TARGET static void multiply(const struct c2s_byte_product *p)
         size_t filter = done * C2S_BYTE_PANEL, vectors = (panels - done) * PANEL_VECTORS;
         vectors = vectors < TILE_VECTORS ? vectors : TILE_VECTORS;
         switch (vectors) {
-#if PANEL_SIZE_IN_VECTORS == 1
+#if HAS_TILE(1)
         case 1:
             multiply_1(p, filter);
             break;
 #endif
-#if TILE_VECTORS == 4
+#if HAS_TILE(2)
+        case 2:
+            multiply_2(p, filter);
+            break;
+#endif
+#if HAS_TILE(3)
         case 3:
             multiply_3(p, filter);
             break;
+#endif
+#if HAS_TILE(4)
         case 4:
             multiply_4(p, filter);
             break;
 #endif
-        default:
-            multiply_2(p, filter);
         }
         done += vectors / PANEL_VECTORS;
     }
@@ -392,4 +403,5 @@ TARGET static void largest(const uint8_t *x, uint8_t *y, size_t count)
 #define TABLE(variant) JOIN(c2s_byte_kernels_, variant)
 #define NAME_OF(variant) #variant
 #define NAME(variant) NAME_OF(variant)
-const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK, multiply, depthwise, largest, true};
+const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK,   INPUT_OFFSET, multiply,
+                                                depthwise,     largest, true};

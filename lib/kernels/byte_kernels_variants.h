@@ -11,6 +11,14 @@ extern const struct c2s_byte_kernels c2s_byte_kernels_avx2;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avx512;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avxvnni;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avx512vnni;
+#elif defined(__aarch64__) && !defined(__AARCH64EB__)
+#define C2S_BYTE_KERNELS_NEON 1
+extern const struct c2s_byte_kernels c2s_byte_kernels_neon;
+#if !defined(__clang__) || __clang_major__ >= 16 /* before, its intrinsics are those of the command line's target */
+#define C2S_BYTE_KERNELS_NEON_DOT 1
+extern const struct c2s_byte_kernels c2s_byte_kernels_neondot;
+extern const struct c2s_byte_kernels c2s_byte_kernels_neoni8mm;
+#endif
 #endif
 extern const struct c2s_byte_kernels c2s_byte_kernels_plain;
 

@@ -156,11 +156,12 @@ static cnn2snn_status pack(const struct c2s_preparation *at)
 
 /* ------------------------------------------------------------------------------------------------ epilogue */
 
-/* Start values take off what the inputs' offset adds; bounds are of the sums' magnitudes. */
+/* Start values take off what the inputs' offset adds, as far as the kernels don't; bounds are of the sums'
+ * magnitudes. */
 static void sum_weights(const struct c2s_preparation *at, const struct input *input, int64_t *bounds)
 {
     struct c2s_stage *stage = at->stage;
-    int64_t filters = stage->out[2], rows;
+    int64_t filters = stage->out[2], rows, offset = input->zero - stage->bytes.kernels->input_offset;
     if (is_flat(at))
         rows = stage->in[0] * stage->in[1] * stage->in[2];
     else
@@ -171,7 +172,7 @@ static void sum_weights(const struct c2s_preparation *at, const struct input *in
             size_t slot = stage->bytes.depthwise ? c2s_byte_slot(stage->bytes.kernels, (size_t)f) : (size_t)f;
             bounds[f] += weight < 0 ? -weight : weight;
             stage->bytes.epilogue.start[slot] =
-                (int32_t)((uint32_t)stage->bytes.epilogue.start[slot] - (uint32_t)(input->zero * weight));
+                (int32_t)((uint32_t)stage->bytes.epilogue.start[slot] - (uint32_t)(offset * weight));
         }
     for (int64_t f = 0; f < filters; f++)
         bounds[f] = bounds[f] > INT64_C(1) << 40 ? INT64_MAX : bounds[f] * input->magnitude;

@@ -13,6 +13,9 @@ static const struct variant {
     {&c2s_vector_kernels_avx2, C2S_HAS_AVX2},
     {&c2s_vector_kernels_avx512, C2S_HAS_AVX512 | C2S_HAS_AVX512_VNNI},
 #endif
+#ifdef C2S_VECTORS_NEON
+    {&c2s_vector_kernels_neon, C2S_HAS_NEON},
+#endif
     {NULL, 0},
 };
 

@@ -9,6 +9,9 @@
 #define C2S_VECTORS_X86 1
 extern const struct c2s_vector_kernels c2s_vector_kernels_avx2;
 extern const struct c2s_vector_kernels c2s_vector_kernels_avx512;
+#elif defined(__aarch64__) && !defined(__AARCH64EB__)
+#define C2S_VECTORS_NEON 1
+extern const struct c2s_vector_kernels c2s_vector_kernels_neon;
 #endif
 
 #endif
