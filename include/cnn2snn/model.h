@@ -32,10 +32,13 @@ typedef struct cnn2snn_load_options {
     /** Unknown layer classes are an error unless this is not 0: then they load, can be looked at, and can't run. */
     int32_t allow_unknown_layers;
     int32_t reserved; /**< 0 */
+    /** Not 0: loss, metrics and optimizer are left in the file (the reference's compile_model=False); default 0. */
+    int32_t without_training;
+    int32_t reserved2; /**< 0 */
 } cnn2snn_load_options;
 #define CNN2SNN_LOAD_OPTIONS_INIT                                                                                     \
     {                                                                                                                 \
-        sizeof(cnn2snn_load_options), NULL, 0, 0                                                                      \
+        sizeof(cnn2snn_load_options), NULL, 0, 0, 0, 0                                                                \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_load_options_init(cnn2snn_load_options *options, size_t struct_size);
 
@@ -96,6 +99,66 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_summary(const cnn2snn_model *model, int
 /** Replaces a weight of a layer of this model (name or, for nested models, "outer/inner"); the shape must be the same. */
 CNN2SNN_API cnn2snn_status cnn2snn_model_set_weight(cnn2snn_model *model, const char *layer_name, size_t weight_index,
                                                     const cnn2snn_tensor *value, cnn2snn_error **error);
+
+/* ------------------------------------------------------------------------------------------------ training state */
+
+/**
+ * How a model was trained and where its optimizer stood, as its file says it. Of no influence on anything that the
+ * library computes: classes and functions of the user's are names here, nothing looks them up. It survives
+ * cnn2snn_model_save() where the weights do (docs/differences.md: files of Keras 3).
+ *
+ * Belongs to one thread; stays valid when the model is destroyed.
+ */
+typedef struct cnn2snn_training cnn2snn_training;
+
+/** 1 if the file had a training configuration, and cnn2snn_load_options.without_training did not leave it out. */
+CNN2SNN_API int32_t cnn2snn_model_is_compiled(const cnn2snn_model *model);
+/** @return CNN2SNN_E_STATE for a model that isn't compiled, CNN2SNN_E_MALFORMED for a configuration that can't be. */
+CNN2SNN_API cnn2snn_status cnn2snn_model_get_training(const cnn2snn_model *model, cnn2snn_training **out_training,
+                                                      cnn2snn_error **error);
+CNN2SNN_API void cnn2snn_training_destroy(cnn2snn_training *training);
+/**
+ * Loss of an output: a name such as "mse" as compile() was given it, or the class of an object, such as "Huber" or
+ * "package>Class". NULL if the output has none. Borrowed.
+ */
+CNN2SNN_API const char *cnn2snn_training_get_loss_name(const cnn2snn_training *training, size_t output_index);
+/** JSON {"class_name", "config"} of the loss; empty for one that is a name only, or for none. */
+CNN2SNN_API cnn2snn_status cnn2snn_training_get_loss_config(const cnn2snn_training *training, size_t output_index,
+                                                            cnn2snn_buffer **out_json, cnn2snn_error **error);
+/** What the loss of the output counts in the sum; 1 unless compile() was told; NaN if there is no such output. */
+CNN2SNN_API double cnn2snn_training_get_loss_weight(const cnn2snn_training *training, size_t output_index);
+/** Number of metrics of an output; with `weighted` other than 0 of those that samples' weights count in. */
+CNN2SNN_API size_t cnn2snn_training_get_metric_count(const cnn2snn_training *training, size_t output_index,
+                                                     int32_t weighted);
+/** Name of a metric ("accuracy"); Keras 2 puts that of the output in front ("a_mae"). NULL if out of range. Borrowed.
+ */
+CNN2SNN_API const char *cnn2snn_training_get_metric_name(const cnn2snn_training *training, size_t output_index,
+                                                         int32_t weighted, size_t index);
+/** JSON {"class_name", "config"} of a metric; empty for one that is a name only. */
+CNN2SNN_API cnn2snn_status cnn2snn_training_get_metric_config(const cnn2snn_training *training, size_t output_index,
+                                                              int32_t weighted, size_t index,
+                                                              cnn2snn_buffer **out_json, cnn2snn_error **error);
+/** Class of the optimizer, such as "Adam", without the "Custom>" of Keras 2; NULL if there is none. Borrowed. */
+CNN2SNN_API const char *cnn2snn_training_get_optimizer_name(const cnn2snn_training *training);
+/** The optimizer's get_config() as JSON; empty if there is none. */
+CNN2SNN_API cnn2snn_status cnn2snn_training_get_optimizer_config(const cnn2snn_training *training,
+                                                                 cnn2snn_buffer **out_json, cnn2snn_error **error);
+/**
+ * A number of the optimizer's config by name: "learning_rate" (also where the file calls it "lr"), "momentum", ...;
+ * 1 and 0 for true and false.
+ * @return CNN2SNN_E_VALUE if it has none of that name, CNN2SNN_E_TYPE if it is no number (a schedule).
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_training_get_hyperparameter(const cnn2snn_training *training, const char *name,
+                                                               double *out_value, cnn2snn_error **error);
+/** Steps that the optimizer has made; -1 if the file doesn't say. */
+CNN2SNN_API int64_t cnn2snn_training_get_iterations(const cnn2snn_training *training);
+/** Number of the optimizer's variables, in the order of its get_weights(). */
+CNN2SNN_API size_t cnn2snn_training_get_optimizer_weight_count(const cnn2snn_training *training);
+/** Name as the file has it, such as "Adam/m/dense/kernel:0"; NULL if out of range. Borrowed. */
+CNN2SNN_API const char *cnn2snn_training_get_optimizer_weight_name(const cnn2snn_training *training, size_t index);
+/** In the type of the file; NULL if out of range. Borrowed. */
+CNN2SNN_API const cnn2snn_tensor *cnn2snn_training_get_optimizer_weight(const cnn2snn_training *training,
+                                                                        size_t index);
 
 /* ------------------------------------------------------------------------------------------------ layers */
 

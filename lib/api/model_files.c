@@ -24,8 +24,10 @@ static cnn2snn_status read_settings(cnn2snn_context *context, const cnn2snn_load
     cnn2snn_load_options ours = CNN2SNN_LOAD_OPTIONS_INIT;
     C2S_TRY(c2s_options_read(context, &ours, sizeof ours, options, "cnn2snn_load_options", error));
     C2S_TRY(c2s_edge_reserved(context, ours.reserved, "cnn2snn_load_options", error));
+    C2S_TRY(c2s_edge_reserved(context, ours.reserved2, "cnn2snn_load_options", error));
     *settings = (struct c2s_keras_read_settings){.custom_objects = ours.custom_objects,
-                                                 .allow_unknown_layers = ours.allow_unknown_layers != 0};
+                                                 .allow_unknown_layers = ours.allow_unknown_layers != 0,
+                                                 .without_training = ours.without_training != 0};
     return CNN2SNN_OK;
 }
 

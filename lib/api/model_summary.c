@@ -5,6 +5,7 @@
 
 #include "api/edge.h"
 #include "api/table.h"
+#include "api/training_summary.h"
 #include "base/allocator.h"
 #include "cnn2snn/model.h"
 #include "ir/model.h"
@@ -146,6 +147,7 @@ static cnn2snn_status print_text(const cnn2snn_model *model, struct c2s_text *te
                         model->graph->sequential ? "Sequential model" : "functional model",
                         (unsigned long long)count_graph_parameters(model->graph),
                         cnn2snn_model_is_quantized(model) ? ", quantized" : "");
+        status = c2s_training_add_text(text, model, error);
     }
     c2s_table_free(&table);
     return status;
@@ -292,8 +294,9 @@ static cnn2snn_status print_json(const cnn2snn_model *model, struct c2s_text *te
         c2s_text_add(text, i ? ", " : "");
         add_json_shape(text, value_shape(graph, graph->outputs[i]));
     }
-    c2s_text_format(text,
-                    "],\n  \"parameters\": %llu,\n  \"layers\": ", (unsigned long long)count_graph_parameters(graph));
+    c2s_text_format(text, "],\n  \"parameters\": %llu,\n", (unsigned long long)count_graph_parameters(graph));
+    C2S_TRY(c2s_training_add_json(text, model, error));
+    c2s_text_add(text, "  \"layers\": ");
     cnn2snn_status status = add_json_layers(text, graph, error);
     c2s_text_add(text, "\n}\n");
     return status;

@@ -12,6 +12,7 @@ struct c2s_keras_read_settings {
     const cnn2snn_custom_objects *custom_objects; /* or NULL */
     bool allow_unknown_layers;
     int keras_generation; /* 2 or 3; 0: told by the form of the config */
+    bool without_training;
 };
 
 /* {"class_name", "config"} of a Sequential, Functional or Model. Layers are not built; shapes are inferred where no

@@ -164,7 +164,7 @@ static cnn2snn_status write_config(struct c2s_hdf5_writer *writer, const struct 
 /* Of Keras 3 it would be no use: tf_keras doesn't know its optimizers' arguments. */
 static bool keeps_training(const cnn2snn_model *model)
 {
-    return model->training_config && (!model->keras_version || strtol(model->keras_version, NULL, 10) < 3);
+    return model->training_config && !c2s_model_is_of_keras3(model);
 }
 
 static cnn2snn_status write_optimizer(struct c2s_hdf5_writer *writer, const cnn2snn_model *model)

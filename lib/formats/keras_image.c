@@ -139,8 +139,12 @@ static cnn2snn_status read_model(const struct c2s_image_index *index, const stru
     model->keras_version = version;
     version = NULL;
     C2S_GOTO(copy_attribute(index, 0, "backend", &model->backend, error));
-    C2S_GOTO(copy_attribute(index, 0, "training_config", &model->training_config, error));
-    C2S_GOTO(read_optimizer(index, model, error));
+    if (!settings->without_training) {
+        C2S_GOTO(copy_attribute(index, 0, "training_config", &model->training_config, error));
+        C2S_GOTO(read_optimizer(index, model, error));
+        if (!model->training_config)
+            c2s_log(index->context, CNN2SNN_LOG_INFO, "the file has no training configuration");
+    }
 done:
     c2s_free(index->context, version);
     c2s_graph_release(graph);

@@ -2,6 +2,8 @@
 /* Decides what a model owns. */
 #include "ir/model.h"
 
+#include <stdlib.h>
+
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
@@ -17,6 +19,11 @@ cnn2snn_status c2s_model_create(cnn2snn_context *context, struct c2s_graph *grap
     model->graph = c2s_graph_retain(graph);
     *out_model = model;
     return CNN2SNN_OK;
+}
+
+bool c2s_model_is_of_keras3(const cnn2snn_model *model)
+{
+    return model->keras_version && strtol(model->keras_version, NULL, 10) >= 3;
 }
 
 void c2s_model_destroy(cnn2snn_model *model)

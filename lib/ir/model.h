@@ -25,5 +25,7 @@ struct cnn2snn_model {
 cnn2snn_status c2s_model_create(cnn2snn_context *context, struct c2s_graph *graph, cnn2snn_model **out_model,
                                 cnn2snn_error **error);
 void c2s_model_destroy(cnn2snn_model *model);
+/* Was the file written by Keras 3 (or later)? */
+bool c2s_model_is_of_keras3(const cnn2snn_model *model);
 
 #endif

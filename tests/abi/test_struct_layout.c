@@ -44,7 +44,9 @@ LAYOUT(cnn2snn_load_options, struct_size, 0);
 LAYOUT(cnn2snn_load_options, custom_objects, 8);
 LAYOUT(cnn2snn_load_options, allow_unknown_layers, 16);
 LAYOUT(cnn2snn_load_options, reserved, 20);
-SIZE(cnn2snn_load_options, 24);
+LAYOUT(cnn2snn_load_options, without_training, 24);
+LAYOUT(cnn2snn_load_options, reserved2, 28);
+SIZE(cnn2snn_load_options, 32);
 
 LAYOUT(cnn2snn_predict_options, struct_size, 0);
 LAYOUT(cnn2snn_predict_options, batch_size, 8);

@@ -39,7 +39,8 @@ typedef cnn2snn_sampler_options sampler_options;
 static void print_options(void)
 {
     PRINT("LoadOptions", load_options, 0, FIELD(load_options, struct_size), FIELD(load_options, custom_objects),
-          FIELD(load_options, allow_unknown_layers), FIELD(load_options, reserved));
+          FIELD(load_options, allow_unknown_layers), FIELD(load_options, reserved),
+          FIELD(load_options, without_training), FIELD(load_options, reserved2));
     PRINT("QuantizeOptions", quantize_options, 0, FIELD(quantize_options, struct_size),
           FIELD(quantize_options, weight_quantization), FIELD(quantize_options, activ_quantization),
           FIELD(quantize_options, input_weight_quantization), FIELD(quantize_options, skip_fold_batchnorm),

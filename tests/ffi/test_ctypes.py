@@ -200,6 +200,35 @@ class MainJob(unittest.TestCase):
                 self.model.quantize_layer(target, 4)
             self.assertEqual(caught.exception.rule, "L-028")
 
+    def test_l069_l071_the_state_of_training_is_what_keras_had(self):
+        folder = ROOT / "tests" / "data" / "trained"
+        for name, expected in json.loads((folder / "expected.json").read_text()).items():
+            training = self.context.load(folder / (name + ".h5")).training()
+            self.assertEqual(training.optimizer, expected["optimizer"], name)
+            self.assertEqual(training.iterations, expected["iterations"], name)
+            weights = [w for _, w in training.optimizer_weights()]
+            self.assertEqual([list(w.shape) for w in weights], [shape for shape, _ in expected["weights"]], name)
+            for w, (_, total) in zip(weights, expected["weights"]):
+                self.assertAlmostEqual(w.sum(dtype="float64"), total, 12, name)
+        training = self.context.load(folder / "k2_rmsprop.h5").training()
+        self.assertEqual(training.loss(0), "mse")
+        self.assertEqual(training.loss(1)["class_name"], "MeanAbsoluteError")
+        self.assertEqual([training.loss_weight(i) for i in range(2)], [0.25, 2])
+        self.assertEqual([training.metrics(i) for i in range(2)], [["a_mae", "a_mse"], ["b_mae"]])
+        self.assertEqual(training.metric_config(0, output=1)["config"]["fn"], "mean_absolute_error")
+        self.assertEqual(training.optimizer_config()["rho"], training.hyperparameter("rho"))
+        with self.assertRaises(TypeError):
+            training.hyperparameter("learning_rate")
+
+    def test_l073_compiled_or_not(self):
+        path = ROOT / "tests" / "data" / "trained" / "k2_adam.h5"
+        self.assertTrue(self.context.load(path).compiled)
+        model = self.context.load(path, compile_model=False)
+        self.assertFalse(model.compiled)
+        with self.assertRaises(c2s.Error) as caught:
+            model.training()
+        self.assertEqual(caught.exception.rule, "A-not-compiled")
+
     def test_the_report_of_an_error(self):
         out, error = C.c_void_p(), C.c_void_p()
         model = self.model.quantize(3, 3, 8)

@@ -45,7 +45,7 @@ class ContextOptions(Options):
 
 class LoadOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("custom_objects", C.c_void_p), ("allow_unknown_layers", C.c_int32),
-                ("reserved", C.c_int32)]
+                ("reserved", C.c_int32), ("without_training", C.c_int32), ("reserved2", C.c_int32)]
 
 
 class QuantizeOptions(Options):
@@ -239,6 +239,17 @@ def _open():
         "model_get_input_shape": (C.c_int32, P, Z, Z, P, C.POINTER(Z), pP),
         "model_next_activation": (C.c_int32, P, S, pP, pP),
         "model_bias_correction": (C.c_int32, P, P, P, pP, pP), "model_adaround": (C.c_int32, P, P, P, pP, pP),
+    })
+    signatures.update({
+        "model_is_compiled": (C.c_int32, P), "model_get_training": (C.c_int32, P, pP, pP), "training_destroy": (None, P),
+        "training_get_loss_name": (S, P, Z), "training_get_loss_config": (C.c_int32, P, Z, pP, pP),
+        "training_get_loss_weight": (C.c_double, P, Z), "training_get_metric_count": (Z, P, Z, C.c_int32),
+        "training_get_metric_name": (S, P, Z, C.c_int32, Z),
+        "training_get_metric_config": (C.c_int32, P, Z, C.c_int32, Z, pP, pP),
+        "training_get_optimizer_name": (S, P), "training_get_optimizer_config": (C.c_int32, P, pP, pP),
+        "training_get_hyperparameter": (C.c_int32, P, S, C.POINTER(C.c_double), pP),
+        "training_get_iterations": (C.c_int64, P), "training_get_optimizer_weight_count": (Z, P),
+        "training_get_optimizer_weight_name": (S, P, Z), "training_get_optimizer_weight": (P, P, Z),
     })
     signatures["model_normalize_separable_layer"] = (C.c_int32, P, S, pP)
     signatures["model_activations_rescaling"] = (C.c_int32, P, P, C.c_int64, pP, pP)
@@ -452,6 +463,51 @@ def _layer_done(function):
     return LAYER_DONE(lambda _, layer: function(CalibratedLayer.from_address(layer))) if function else LAYER_DONE()
 
 
+def _text(value):
+    return value.decode() if value is not None else None
+
+
+class Training(Handle):
+    """How a model was trained and where its optimizer stood; outputs are counted from 0."""
+    _destroy = "cnn2snn_training_destroy"
+
+    def loss(self, output=0):
+        """A name, or {"class_name", "config"}; None."""
+        config = buffer_bytes(made("training_get_loss_config", self.handle, output))
+        return json.loads(config) if config else _text(lib.cnn2snn_training_get_loss_name(self.handle, output))
+
+    def loss_weight(self, output=0):
+        return lib.cnn2snn_training_get_loss_weight(self.handle, output)
+
+    def metrics(self, output=0, weighted=False):
+        """Their names."""
+        n = lib.cnn2snn_training_get_metric_count(self.handle, output, weighted)
+        return [_text(lib.cnn2snn_training_get_metric_name(self.handle, output, weighted, i)) for i in range(n)]
+
+    def metric_config(self, index, output=0, weighted=False):
+        return json.loads(buffer_bytes(made("training_get_metric_config", self.handle, output, weighted, index)) or "null")
+
+    @property
+    def optimizer(self):
+        return _text(lib.cnn2snn_training_get_optimizer_name(self.handle))
+
+    def optimizer_config(self):
+        return json.loads(buffer_bytes(made("training_get_optimizer_config", self.handle)) or "null")
+
+    def hyperparameter(self, name):
+        value = C.c_double()
+        call("training_get_hyperparameter", self.handle, name.encode(), C.byref(value))
+        return value.value
+
+    iterations = property(lambda self: lib.cnn2snn_training_get_iterations(self.handle))
+
+    def optimizer_weights(self):
+        """(name, array) of each."""
+        n = lib.cnn2snn_training_get_optimizer_weight_count(self.handle)
+        return [(_text(lib.cnn2snn_training_get_optimizer_weight_name(self.handle, i)),
+                 tensor_array(lib.cnn2snn_training_get_optimizer_weight(self.handle, i))) for i in range(n)]
+
+
 class Model(Handle):
     _destroy = "cnn2snn_model_destroy"
 
@@ -478,6 +534,11 @@ class Model(Handle):
 
     def save(self, path):
         call("model_save", self.handle, os.fsencode(path))
+
+    compiled = property(lambda self: bool(lib.cnn2snn_model_is_compiled(self.handle)))
+
+    def training(self):
+        return Training(self.context, made("model_get_training", self.handle))
 
     def set_weight(self, layer_name, index, value):
         """Handles of the model's layers that were got before are not good any more."""
@@ -690,9 +751,9 @@ class Context(Handle):
         self.context = None
         self.handle = made("context_create", ABI_VERSION, C.byref(o))
 
-    def load(self, path, custom_objects=None, allow_unknown_layers=False):
+    def load(self, path, custom_objects=None, allow_unknown_layers=False, compile_model=True):
         o = LoadOptions(custom_objects=custom_objects.handle if custom_objects else None,
-                        allow_unknown_layers=allow_unknown_layers)
+                        allow_unknown_layers=allow_unknown_layers, without_training=not compile_model)
         return Model(self, made("model_load", self.handle, os.fsencode(path), C.byref(o)))
 
     def model_from_json(self, text):

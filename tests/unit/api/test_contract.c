@@ -20,6 +20,8 @@ START_TEST(null_arguments_are_named)
     cnn2snn_archive *archive = NULL;
     cnn2snn_model_builder *builder = NULL;
     cnn2snn_custom_objects *custom = NULL;
+    cnn2snn_training *training = NULL;
+    double value;
     int64_t shape[3] = {1, 2, 3};
     size_t rank;
     NULL_ARGUMENT("out_context", cnn2snn_context_create(CNN2SNN_ABI_VERSION, NULL, NULL, error));
@@ -47,6 +49,12 @@ START_TEST(null_arguments_are_named)
     NULL_ARGUMENT("model", cnn2snn_model_set_weight(NULL, "x", 0, NULL, error));
     NULL_ARGUMENT("outputs", cnn2snn_model_predict(NULL, 0, NULL, NULL, 1, NULL, error));
     NULL_ARGUMENT("model", cnn2snn_model_predict(NULL, 0, NULL, NULL, 1, &tensor, error));
+    NULL_ARGUMENT("model", cnn2snn_model_get_training(NULL, &training, error));
+    NULL_ARGUMENT("out_training", cnn2snn_model_get_training(NULL, NULL, error));
+    NULL_ARGUMENT("training", cnn2snn_training_get_loss_config(NULL, 0, &buffer, error));
+    NULL_ARGUMENT("training", cnn2snn_training_get_metric_config(NULL, 0, 0, 0, &buffer, error));
+    NULL_ARGUMENT("training", cnn2snn_training_get_optimizer_config(NULL, &buffer, error));
+    NULL_ARGUMENT("training", cnn2snn_training_get_hyperparameter(NULL, "lr", &value, error));
     NULL_ARGUMENT("class_name", cnn2snn_layer_create(context, NULL, "{}", NULL, &layer, error));
     NULL_ARGUMENT("layer", cnn2snn_layer_get_config(NULL, &buffer, error));
     NULL_ARGUMENT("layer", cnn2snn_layer_build(NULL, 1, shape, error));
@@ -185,6 +193,9 @@ START_TEST(older_and_newer_options_are_understood_or_refused)
     FAILS(CNN2SNN_E_INVALID_ARGUMENT, "struct_size", load_with(&zero, error));
     cnn2snn_load_options reserved = CNN2SNN_LOAD_OPTIONS_INIT;
     reserved.reserved = 1;
+    FAILS(CNN2SNN_E_UNSUPPORTED, "cnn2snn_load_options", load_with(&reserved, error));
+    reserved.reserved = 0;
+    reserved.reserved2 = 1;
     FAILS(CNN2SNN_E_UNSUPPORTED, "cnn2snn_load_options", load_with(&reserved, error));
 }
 END_TEST
