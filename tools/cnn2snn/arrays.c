@@ -67,42 +67,6 @@ int arrays_load(struct session *session, const struct list_argument *paths, stru
     return result;
 }
 
-/* ------------------------------------------------------------------------------------------------ joining */
-
-/* Same type and the same axes but the first. */
-static int go_together(const cnn2snn_tensor *a, const cnn2snn_tensor *b)
-{
-    size_t rank = cnn2snn_tensor_get_rank(a);
-    if (!rank || rank != cnn2snn_tensor_get_rank(b) || cnn2snn_tensor_get_dtype(a) != cnn2snn_tensor_get_dtype(b))
-        return 0;
-    return !memcmp(cnn2snn_tensor_get_shape(a) + 1, cnn2snn_tensor_get_shape(b) + 1, (rank - 1) * sizeof(int64_t));
-}
-
-int arrays_concatenate(struct session *session, const struct arrays *arrays, cnn2snn_tensor **out_tensor)
-{
-    int64_t shape[CNN2SNN_MAX_RANK] = {0};
-    cnn2snn_error *error = NULL;
-    if (!arrays->count)
-        return session_fail_text(session, NULL, "no arrays in the file");
-    const cnn2snn_tensor *first = arrays->items[0];
-    for (size_t i = 0; i < arrays->count; i++) {
-        if (!go_together(first, arrays->items[i]))
-            return session_fail_text(session, NULL, "array %zu is of another type or shape than the first", i);
-        shape[0] += cnn2snn_tensor_get_shape(arrays->items[i])[0];
-    }
-    size_t rank = cnn2snn_tensor_get_rank(first);
-    memcpy(shape + 1, cnn2snn_tensor_get_shape(first) + 1, (rank - 1) * sizeof *shape);
-    if (cnn2snn_tensor_create(session->context, cnn2snn_tensor_get_dtype(first), rank, shape, out_tensor, &error))
-        return session_fail(session, error);
-    char *end = cnn2snn_tensor_get_writable_data(*out_tensor);
-    for (size_t i = 0; i < arrays->count; i++) {
-        size_t size = cnn2snn_tensor_get_size(arrays->items[i]);
-        memcpy(end, cnn2snn_tensor_get_data(arrays->items[i]), size);
-        end += size;
-    }
-    return STATUS_DONE;
-}
-
 /* ------------------------------------------------------------------------------------------------ running */
 
 struct axes {

@@ -13,8 +13,6 @@ struct arrays {
 /* Reads .npy files, and .npz files with all that they hold, in order. Gives a STATUS_, with the reason printed. */
 int arrays_load(struct session *session, const struct list_argument *paths, struct arrays *out);
 void arrays_free(struct arrays *arrays);
-/* One array of all, one behind the other along the first axis. Gives a STATUS_, with the reason printed. */
-int arrays_concatenate(struct session *session, const struct arrays *arrays, cnn2snn_tensor **out_tensor);
 
 /*
  * Runs a model on arrays whose last axes hold the model's inputs; the axes in front, as many as there are, are the

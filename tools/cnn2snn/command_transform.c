@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arrays.h"
 #include "commands.h"
 #include "output.h"
 #include "paths.h"
@@ -115,24 +114,17 @@ static int normalize_layer(struct session *session, const cnn2snn_model *model, 
     return STATUS_DONE;
 }
 
-/* All arrays of a file are samples. */
-static int rescale(struct session *session, const cnn2snn_model *model, cnn2snn_model **out_model)
+/* All arrays of a file are samples, which are read as they are needed. */
+static cnn2snn_status rescale(const struct session *session, const cnn2snn_model *model, cnn2snn_model **out_model,
+                              cnn2snn_error **error)
 {
     const struct arguments *a = &session->arguments;
-    const char *paths[] = {a->samples};
-    struct list_argument list = {paths, 1};
-    struct arrays arrays;
-    cnn2snn_tensor *samples = NULL;
-    cnn2snn_error *error = NULL;
-    int result = arrays_load(session, &list, &arrays);
-    if (result)
-        return result;
-    result = arrays_concatenate(session, &arrays, &samples);
-    arrays_free(&arrays);
-    if (!result && cnn2snn_model_activations_rescaling(model, samples, a->batch_size.value, out_model, &error))
-        result = session_fail(session, error);
-    cnn2snn_tensor_destroy(samples);
-    return result;
+    cnn2snn_samples *samples = NULL;
+    cnn2snn_status status = cnn2snn_samples_open(session->context, a->samples, &samples, error);
+    if (!status)
+        status = cnn2snn_model_activations_rescaling_samples(model, samples, a->batch_size.value, out_model, error);
+    cnn2snn_samples_destroy(samples);
+    return status;
 }
 
 static int rewrite(struct session *session, int transform, const cnn2snn_model *model, cnn2snn_model **out_model)
@@ -142,7 +134,7 @@ static int rewrite(struct session *session, int transform, const cnn2snn_model *
     if (transforms[transform].needs == NEEDS_LAYER)
         return normalize_layer(session, model, out_model);
     if (transforms[transform].needs == NEEDS_SAMPLES)
-        return rescale(session, model, out_model);
+        return rescale(session, model, out_model, &error) ? session_fail(session, error) : STATUS_DONE;
     cnn2snn_status status = transforms[transform].function
                                 ? transforms[transform].function(model, out_model, &error)
                                 : cnn2snn_model_reshape(model, (int64_t)a->input_size.values[0],
