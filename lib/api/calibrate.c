@@ -44,7 +44,8 @@ cnn2snn_status cnn2snn_sampler_create(const cnn2snn_model *model, cnn2snn_sample
     cnn2snn_sampler_options ours = CNN2SNN_SAMPLER_OPTIONS_INIT;
     C2S_TRY(c2s_options_read(model->context, &ours, sizeof ours, options, "cnn2snn_sampler_options", error));
     C2S_TRY(c2s_edge_reserved(model->context, ours.reserved, "cnn2snn_sampler_options", error));
-    const struct c2s_batching batching = {ours.batch_size, ours.keep_partial_batch != 0, false};
+    const struct c2s_batching batching = {.batch_size = ours.batch_size,
+                                          .keep_partial = ours.keep_partial_batch != 0};
     C2S_RETURN(model->context, create_sampler(model, samples, &batching, out_sampler, error), out_sampler, error);
 }
 

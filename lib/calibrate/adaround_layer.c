@@ -13,9 +13,6 @@
 #include "ops/op_gradient.h"
 #include "transform/rewrite.h"
 
-/* Memory for float outputs that are kept from epoch to epoch. */
-enum { TARGET_BYTES = 256 << 20 };
-
 static const cnn2snn_quantizer *quantizer_of(const struct c2s_adaround_layer *work, size_t kernel)
 {
     return work->kernel_count == 2 && !kernel ? c2s_layer_depthwise_quantizer(work->layer)
@@ -83,6 +80,7 @@ static cnn2snn_status check(const struct c2s_adaround_layer *work, cnn2snn_error
 
 /* ------------------------------------------------------------------------------------------------ errors */
 
+/* The float outputs of a piece; kept from epoch to epoch in half as much memory as the inputs. */
 static cnn2snn_status target_of(struct c2s_adaround_layer *work, size_t piece, const cnn2snn_tensor *input,
                                 cnn2snn_tensor **out_target, cnn2snn_error **error)
 {
@@ -91,7 +89,7 @@ static cnn2snn_status target_of(struct c2s_adaround_layer *work, size_t piece, c
         return CNN2SNN_OK;
     }
     C2S_TRY(c2s_slices_run_chain(&work->sampler->slices, work->float_chain, input, out_target, error));
-    if ((*out_target)->size <= TARGET_BYTES - work->kept_bytes) {
+    if ((*out_target)->size <= work->sampler->most_kept_bytes / 2 - work->kept_bytes) {
         work->targets[piece] = c2s_tensor_retain(*out_target);
         work->kept_bytes += (*out_target)->size;
     }

@@ -178,7 +178,8 @@ cnn2snn_status c2s_bias_correction(const struct c2s_graph *graph, cnn2snn_sample
                                    const cnn2snn_bias_correction_options *options, struct c2s_graph **out_graph,
                                    cnn2snn_error **error)
 {
-    const struct c2s_batching batching = {options->batch_size, options->keep_partial_batch != 0, false};
+    const struct c2s_batching batching = {.batch_size = options->batch_size,
+                                          .keep_partial = options->keep_partial_batch != 0};
     struct c2s_graph *biased = NULL;
     cnn2snn_sampler *sampler = NULL;
     C2S_TRY(c2s_require_sequential(graph, "bias_correction", error));

@@ -39,16 +39,21 @@ static double work_of_row(const cnn2snn_layer *layer, size_t depth)
     return (double)layer->weights[0].tensor->count + (double)layer->weights[1].tensor->count;
 }
 
+bool c2s_gram_form_fits(const cnn2snn_sampler *sampler)
+{
+    double depth = (double)c2s_op_gram_depth(sampler->layers[sampler->selected]);
+    return depth > 0 && depth * depth * (double)sampler->batch_count <= C2S_GRAM_MAX_ELEMENTS &&
+           sampler->last == sampler->selected;
+}
+
 bool c2s_gram_form_serves(const cnn2snn_sampler *sampler, int64_t epochs)
 {
     const cnn2snn_layer *layer = sampler->layers[sampler->selected];
     size_t depth = c2s_op_gram_depth(layer);
     double rows = rows_in_all(sampler), steps = (double)epochs, square = (double)depth * (double)depth;
-    double batches = (double)sampler->batch_count;
-    if (!depth || square * batches > C2S_GRAM_MAX_ELEMENTS || sampler->last != sampler->selected)
-        return false;
     double direct = rows * work_of_row(layer, depth) * 3 * steps;
-    return rows * square / 2 + square * (double)filters_of(layer) * steps * batches <= direct;
+    return c2s_gram_form_fits(sampler) &&
+           rows * square / 2 + square * (double)filters_of(layer) * steps * (double)sampler->batch_count <= direct;
 }
 
 /* ------------------------------------------------------------------------------------------------ gathering */

@@ -24,7 +24,9 @@ struct c2s_gram_form {
 /* Elements of all batches' G at most: what bounds their memory. */
 enum { C2S_GRAM_MAX_ELEMENTS = 2048 * 2048 };
 
-/* Does the selected layer have the form, with less work in so many epochs than going through the samples takes? */
+/* Does the selected layer have the form, within that memory? */
+bool c2s_gram_form_fits(const cnn2snn_sampler *sampler);
+/* And with less work in so many epochs than going through the samples takes? */
 bool c2s_gram_form_serves(const cnn2snn_sampler *sampler, int64_t epochs);
 
 /* For the selected layer; its weights now are those that errors are taken from. Freed by _free, also on failure. */

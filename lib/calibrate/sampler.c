@@ -12,7 +12,8 @@
 #include "layers/layer_kind.h"
 #include "transform/rewrite.h"
 
-/* Memory for the values of a piece unless one sample needs more, and for the inputs that are kept. */
+/* Memory for the values of a piece unless one sample needs more, and for the inputs that are kept unless told
+ * otherwise. */
 enum { PIECE_BYTES = 32 << 20, KEPT_BYTES = 512 << 20, MAX_PIECE = 64 };
 
 /* ------------------------------------------------------------------------------------------------ making */
@@ -92,6 +93,7 @@ static cnn2snn_status fill(cnn2snn_sampler *sampler, const struct c2s_batching *
 {
     C2S_TRY(c2s_graph_linear_layers(sampler->graph, &sampler->layers, error));
     sampler->layer_count = sampler->selected = sampler->graph->node_count - 1;
+    sampler->most_kept_bytes = batching->kept_bytes ? batching->kept_bytes : KEPT_BYTES;
     C2S_TRY(check_samples(sampler->graph, sampler->samples, &sampler->input, error));
     C2S_TRY(set_batches(sampler, batching, error));
     C2S_TRY(set_pieces(sampler, batching->whole, error));
@@ -182,7 +184,7 @@ size_t c2s_sampler_batch_pieces(const cnn2snn_sampler *sampler, int64_t batch)
 
 static void keep_input(cnn2snn_sampler *sampler, size_t piece, cnn2snn_tensor *input)
 {
-    if (input->size > KEPT_BYTES - sampler->kept_bytes)
+    if (input->size > sampler->most_kept_bytes - sampler->kept_bytes)
         return;
     sampler->inputs[piece] = c2s_tensor_retain(input);
     sampler->kept_bytes += input->size;

@@ -2,7 +2,7 @@
 /*
  * One layer of a quantized model on the inputs that the layers before it give (spec/legacy.md f.1). Batches are cut
  * into pieces that memory has room for; sums over pieces are sums over batches. A layer's inputs are kept as far as a
- * fixed amount of memory goes, and computed again from the samples beyond it.
+ * fixed amount of memory goes, and computed again from the samples beyond it: memory doesn't grow with the samples.
  */
 #ifndef C2S_SAMPLER_H
 #define C2S_SAMPLER_H
@@ -15,7 +15,8 @@
 struct c2s_batching {
     int64_t batch_size; /* 0: all */
     bool keep_partial;
-    bool whole; /* batches in one piece each, whatever memory that takes */
+    bool whole;        /* batches in one piece each, whatever memory that takes */
+    size_t kept_bytes; /* of a layer's inputs at most; 0: 512 MiB */
 };
 
 struct cnn2snn_sampler {
@@ -34,7 +35,7 @@ struct cnn2snn_sampler {
     size_t last;                                          /* of what is looked at, included */
     struct c2s_layer_chain *before, *quantized, *floated; /* of the selection */
     cnn2snn_tensor **inputs; /* of the selected layer by piece, as far as they are kept */
-    size_t kept_bytes;
+    size_t kept_bytes, most_kept_bytes;
     struct c2s_run run;
     struct c2s_slices slices;
 };

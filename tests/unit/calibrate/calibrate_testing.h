@@ -72,7 +72,7 @@ static inline void randomize(struct c2s_graph *graph)
 static inline cnn2snn_sampler *sampler_of(const struct c2s_graph *graph, cnn2snn_samples *samples, int64_t batch_size,
                                           bool keep_partial)
 {
-    const struct c2s_batching batching = {batch_size, keep_partial, false};
+    const struct c2s_batching batching = {.batch_size = batch_size, .keep_partial = keep_partial};
     cnn2snn_sampler *sampler = NULL;
     must(c2s_sampler_create(graph, samples, &batching, &sampler, &error));
     return sampler;
@@ -101,6 +101,18 @@ static inline void weight_near(const struct c2s_graph *graph, const char *name, 
 }
 #define WEIGHT_NEAR(graph, name, index, bound, ...)                                                                  \
     weight_near(graph, name, index, sizeof((float[]){__VA_ARGS__}) / sizeof(float), (float[]){__VA_ARGS__}, bound)
+
+static inline float rms_between(const struct c2s_graph *a, const struct c2s_graph *b, const char *name, size_t index)
+{
+    const cnn2snn_tensor *x = layer_named(a, name)->weights[index].tensor;
+    const cnn2snn_tensor *y = layer_named(b, name)->weights[index].tensor;
+    double sum = 0;
+    for (uint64_t i = 0; i < x->count; i++) {
+        double difference = (double)c2s_f32(x)[i] - (double)c2s_f32(y)[i];
+        sum += difference * difference / (double)x->count;
+    }
+    return (float)sqrt(sum);
+}
 
 static inline int run_tests(Suite *suite, TCase *tests)
 {

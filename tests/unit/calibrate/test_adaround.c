@@ -172,120 +172,6 @@ START_TEST(l090_l091_settings_that_can_not_be)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ Gram form */
-
-#define GRAM_MODEL                                                                                                   \
-    "['QuantizedConv2D', {'name': 'a', 'filters': 5, 'kernel_size': 3, 'padding': 'same', " MAX_PER_AXIS(            \
-        4) "}], ['QuantizedReLU', {'name': 'ra', 'bitwidth': 4, 'max_value': 2}], "                                  \
-           "['QuantizedSeparableConv2D', {'name': 's', 'filters': 6, 'kernel_size': 3, 'strides': 2, "               \
-           "'quantizer_dw': " MAX(4) ", " MAX_PER_AXIS(                                                              \
-               4) "}], ['QuantizedReLU', {'name': 'rs', 'bitwidth': 4, 'max_value': 2}], ['Flatten', {'name': 'f'}]" \
-                  ", ['QuantizedDense', {'name': 'd', 'units': 3, " MAX_PER_AXIS(4) "}]"
-
-/* The same layer, some steps on, by both ways. */
-static void compare_gradients(cnn2snn_sampler *sampler, const char *name, int64_t batch)
-{
-    const cnn2snn_loss loss = CNN2SNN_LOSS_INIT;
-    struct c2s_adaround_layer work[2];
-    double losses[2];
-    select_named(sampler, name, false);
-    for (int gram = 0; gram < 2; gram++) {
-        struct c2s_adaround_layer *w = &work[gram];
-        must(c2s_adaround_layer_init(w, sampler, &loss, gram, 0, &error));
-        struct random_numbers randomness = {5};
-        for (size_t k = 0; k < w->kernel_count; k++) {
-            for (size_t i = 0; i < w->soft[k].count; i++)
-                w->soft[k].alphas[i] += random_float(&randomness);
-            c2s_soft_kernel_update(&w->soft[k]);
-        }
-        must(c2s_adaround_layer_batch(w, batch, &losses[gram], &error));
-    }
-    near(losses[1], losses[0], 2e-5 * losses[0]);
-    near(work[1].error_before, work[0].error_before, 2e-5 * work[0].error_before);
-    for (size_t k = 0; k < work[0].kernel_count; k++) {
-        double largest = 0;
-        for (size_t i = 0; i < work[0].soft[k].count; i++)
-            largest = fmax(largest, fabs((double)c2s_f32(work[0].gradients[k])[i]));
-        ck_assert(largest > 0);
-        for (size_t i = 0; i < work[0].soft[k].count; i++)
-            near(c2s_f32(work[1].gradients[k])[i], c2s_f32(work[0].gradients[k])[i], 2e-5 * largest);
-    }
-    for (int gram = 0; gram < 2; gram++)
-        c2s_adaround_layer_free(&work[gram]);
-}
-
-START_TEST(the_gram_form_is_the_gradient_over_all_samples)
-{
-    struct c2s_graph *graph = sequential("[9, 8, 3]", GRAM_MODEL);
-    randomize(graph);
-    cnn2snn_samples *samples = RANDOM_SAMPLES(70, 9, 8, 3); /* two pieces */
-    cnn2snn_sampler *sampler = sampler_of(graph, samples, 0, false);
-    ck_assert_uint_eq(sampler->piece_count, 2);
-    compare_gradients(sampler, "a", 0);
-    compare_gradients(sampler, "s", 0);
-    compare_gradients(sampler, "d", 0);
-    c2s_sampler_destroy(sampler);
-    sampler = sampler_of(graph, samples, 32, true);
-    for (int64_t batch = 0; batch < 3; batch++) {
-        compare_gradients(sampler, "a", batch);
-        compare_gradients(sampler, "s", batch);
-    }
-    c2s_sampler_destroy(sampler);
-    c2s_samples_release(samples);
-    c2s_graph_release(graph);
-}
-END_TEST
-
-static float rms_between(const struct c2s_graph *a, const struct c2s_graph *b, const char *name, size_t index)
-{
-    const cnn2snn_tensor *x = layer_named(a, name)->weights[index].tensor;
-    const cnn2snn_tensor *y = layer_named(b, name)->weights[index].tensor;
-    double sum = 0;
-    for (uint64_t i = 0; i < x->count; i++) {
-        double difference = (double)c2s_f32(x)[i] - (double)c2s_f32(y)[i];
-        sum += difference * difference / (double)x->count;
-    }
-    return (float)sqrt(sum);
-}
-
-START_TEST(both_ways_come_to_the_same_weights)
-{
-    struct c2s_graph *graph = sequential("[9, 8, 3]", GRAM_MODEL);
-    randomize(graph);
-    cnn2snn_samples *samples = RANDOM_SAMPLES(70, 9, 8, 3);
-    struct settings settings = settings_of(CNN2SNN_OPTIMIZER_SGD, 20, 30);
-    struct c2s_graph *gram = rounded(graph, samples, &settings);
-    settings.options.no_gram = 1;
-    struct c2s_graph *direct = rounded(graph, samples, &settings);
-    for (size_t i = 0; i < 2; i++) {
-        ck_assert(rms_between(graph, direct, "s", i) > 1e-4f);
-        ck_assert(rms_between(gram, direct, "s", i) < 1e-2f * rms_between(graph, direct, "s", i));
-    }
-    ck_assert(rms_between(gram, direct, "a", 0) < 1e-2f * rms_between(graph, direct, "a", 0));
-    c2s_graph_release(gram);
-    c2s_graph_release(direct);
-    c2s_samples_release(samples);
-    c2s_graph_release(graph);
-}
-END_TEST
-
-START_TEST(the_gram_form_is_for_small_depths_and_many_outputs)
-{
-    struct c2s_graph *graph = sequential("[9, 8, 3]", GRAM_MODEL);
-    cnn2snn_samples *samples = RANDOM_SAMPLES(4, 9, 8, 3);
-    cnn2snn_sampler *sampler = sampler_of(graph, samples, 0, false);
-    select_named(sampler, "a", false);
-    ck_assert(c2s_gram_form_serves(sampler, 10));
-    select_named(sampler, "a", true);
-    ck_assert(!c2s_gram_form_serves(sampler, 10));
-    select_named(sampler, "d", false);
-    ck_assert(!c2s_gram_form_serves(sampler, 2)); /* 4 outputs of depth 72 */
-    c2s_sampler_destroy(sampler);
-    c2s_samples_release(samples);
-    c2s_graph_release(graph);
-}
-END_TEST
-
 /* ------------------------------------------------------------------------------------------------ losses, optimizers
  */
 
@@ -524,9 +410,6 @@ int main(void)
     tcase_add_test(tests, ex38_l093_include_activation);
     tcase_add_test(tests, l090_no_epochs_leave_the_weights);
     tcase_add_test(tests, l090_l091_settings_that_can_not_be);
-    tcase_add_test(tests, the_gram_form_is_the_gradient_over_all_samples);
-    tcase_add_test(tests, both_ways_come_to_the_same_weights);
-    tcase_add_test(tests, the_gram_form_is_for_small_depths_and_many_outputs);
     tcase_add_test(tests, l091_losses_and_their_gradients);
     tcase_add_test(tests, l090_optimizers_step_as_keras_does);
     tcase_add_test(tests, l090_l091_of_the_users_own);

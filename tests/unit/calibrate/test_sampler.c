@@ -115,7 +115,7 @@ static void sampler_refuses(const char *input, const char *layers, size_t rank, 
 {
     struct c2s_graph *graph = sequential(input, layers);
     cnn2snn_samples *samples = samples_of(rank, shape, NULL);
-    const struct c2s_batching batching = {batch_size, false, false};
+    const struct c2s_batching batching = {.batch_size = batch_size, .keep_partial = false};
     cnn2snn_sampler *sampler = NULL;
     refused(c2s_sampler_create(graph, samples, &batching, &sampler, &error), code, "L-083", layer);
     c2s_samples_release(samples);
@@ -148,7 +148,7 @@ START_TEST(l083_models_with_branches_are_refused)
         graph_of("{'inputs': {'x': [2]}, 'layers': [['QuantizedDense', {'name': 'a', 'units': 2, " MAX_PER_AXIS(
             4) "}, ['x']], ['Add', {'name': 'add'}, ['a', 'x']]]}");
     cnn2snn_samples *samples = RANDOM_SAMPLES(2, 2);
-    const struct c2s_batching batching = {0, false, false};
+    const struct c2s_batching batching = {.batch_size = 0, .keep_partial = false};
     cnn2snn_sampler *sampler = NULL;
     refused(c2s_sampler_create(graph, samples, &batching, &sampler, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-083", NULL);
     c2s_samples_release(samples);
