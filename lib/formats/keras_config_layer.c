@@ -240,7 +240,7 @@ static const char *origin_of(const char *class_name, const json_t *config)
     for (size_t i = 0; i < sizeof past / sizeof *past; i++)
         if (!strcmp(class_name, past[i]))
             return ", of QuantizeML up to 0.18; quantize the float model with a later release";
-    return json_object_get(config, "quant_config") ? ", of QuantizeML" : "";
+    return json_object_get(config, "quant_config") ? ", of QuantizeML" : c2s_layer_class_remedy;
 }
 
 static cnn2snn_status create_opaque(const struct c2s_keras_reader *reader, const char *class_name, const char *name,

@@ -43,6 +43,9 @@ static cnn2snn_status read_name(cnn2snn_context *context, const char *class_name
     return *out ? CNN2SNN_OK : c2s_error_no_memory(error);
 }
 
+const char c2s_layer_class_remedy[] = ", expected one that is built in or registered by "
+                                      "cnn2snn_custom_objects_add_layer() or _add_activation()";
+
 /* The config with the name in it, in front where it had none. */
 static json_t *config_with_name(const json_t *config, const char *name)
 {
@@ -68,8 +71,8 @@ static cnn2snn_status find_kind(cnn2snn_context *context, const char *class_name
     else if (c2s_custom_objects_find(source->custom, class_name, C2S_CUSTOM_ACTIVATION))
         id = C2S_KIND_CUSTOM_ACTIVATION;
     else if (!source->allow_unknown)
-        return c2s_layer_error(context, error, CNN2SNN_E_VALUE, "K-class", name, "unknown layer class %.80s",
-                               class_name);
+        return c2s_layer_error(context, error, CNN2SNN_E_VALUE, "K-class", name, "unknown layer class %.80s%s",
+                               class_name, c2s_layer_class_remedy);
     *out = c2s_layer_kind_get(id);
     return CNN2SNN_OK;
 }

@@ -177,6 +177,9 @@ struct c2s_layer_kind {
 /* The row of a class (aliases count), or NULL. "Custom>QuantizedConv2D" and so on are QuantizeML's; any other package
  * prefix is ignored. */
 const struct c2s_layer_kind *c2s_layer_kind_find(const char *class_name);
+
+/* What an error about an unknown class goes on with: what to do. */
+extern const char c2s_layer_class_remedy[];
 /* The first row of an id. */
 const struct c2s_layer_kind *c2s_layer_kind_get(enum c2s_kind_id id);
 

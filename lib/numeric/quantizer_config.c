@@ -189,7 +189,8 @@ cnn2snn_status c2s_quantizer_from_json(cnn2snn_context *context, const json_t *i
         p.custom = c2s_custom_objects_find(custom, class_name, C2S_CUSTOM_QUANTIZER);
         p.identifier = identifier;
         if (!p.custom)
-            return c2s_error(context, error, CNN2SNN_E_TYPE, "L-a5", "quantizer class %s is unknown", class_name);
+            return c2s_error(context, error, CNN2SNN_E_TYPE, "L-a5", "quantizer class %s is unknown, %s", class_name,
+                             "expected one that is built in or registered by cnn2snn_custom_objects_add_quantizer()");
     }
     C2S_TRY(read_number(context, config, "bitwidth", class_name, &p.bitwidth, error));
     if (builtins[p.kind].has_threshold)

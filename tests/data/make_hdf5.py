@@ -226,6 +226,26 @@ def with_attribute(path, attribute, value):
     return edit
 
 
+def custom_layer():
+    """A Dense that copies its 2 inputs, and a layer of a class of the user's, weights in an order of its own."""
+    layers = [("Dense", {"name": "same", "units": 2, "batch_input_shape": [None, 2], "use_bias": False}),
+              ("pkg>Line", {"name": "line", "note": "mine"})]
+    weights = {"same": [("kernel", np.eye(2, dtype="float32"))],
+               "line": [("zoom", np.array([2, 3], "float32")), ("add", np.array([1, -1], "float32"))]}
+    with h5py.File(OUT / "custom_layer.h5", "w", libver="latest") as file:
+        file.attrs["model_config"] = json.dumps({"class_name": "Sequential", "config": {
+            "name": "net", "layers": [{"class_name": c, "config": k} for c, k in layers]}})
+        file.attrs["keras_version"], file.attrs["backend"] = "2.15.0", "tensorflow"
+        group = file.create_group("model_weights")
+        group.attrs["keras_version"], group.attrs["backend"] = "2.15.0", "tensorflow"
+        group.attrs["layer_names"] = [k["name"] for _, k in layers]
+        for layer, listed in weights.items():
+            sub = group.create_group(layer)
+            sub.attrs["weight_names"] = ["%s/%s:0" % (layer, name) for name, _ in listed]
+            for name, array in listed:
+                sub.create_dataset("%s/%s:0" % (layer, name), data=array)
+
+
 def main():
     OUT.mkdir(exist_ok=True)
     # good ones
@@ -242,6 +262,7 @@ def main():
     write("theano", with_attribute("model_weights", "backend", "theano"))
     write("not_a_number", replace(KERNEL, nan))
     write("cycle", cycle)
+    custom_layer()
     # bad ones
     for make in (soft, external, external_storage, virtual, lzf, unknown_filter, huge, large, unwritten, strings, nine_axes,
                  no_rows, other_shape):
