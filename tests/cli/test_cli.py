@@ -99,13 +99,13 @@ class Case(unittest.TestCase):
 
 
 class Usage(Case):
-    def test_no_action_prints_usage(self):
+    def test_l140_no_action_prints_usage(self):
         self.wrong()
 
-    def test_unknown_command(self):
+    def test_l140_unknown_command(self):
         self.assertIn("calibrat", self.wrong("calibrat").stderr)
 
-    def test_help_at_each_level(self):
+    def test_l140_help_at_each_level(self):
         self.assertIn("usage: cnn2snn", self.done("-h").stdout)
         self.assertIn("usage: cnn2snn", self.done("--help").stdout)
         for c in COMMANDS:
@@ -119,14 +119,14 @@ class Usage(Case):
         version = re.search(r'CNN2SNN_VERSION "(.*)"', header).group(1)
         self.assertEqual(self.done("--version").stdout, "cnn2snn %s\n" % version)
 
-    def test_model_is_required(self):
+    def test_l140_model_is_required(self):
         for c in COMMANDS:
             self.wrong(c, *({"transform": ["fold_batchnorm"], "calibrate": ["bc", "-sa", "x.npz"]}.get(c, [])))
 
-    def test_model_belongs_to_the_command(self):
+    def test_l140_model_belongs_to_the_command(self):
         self.wrong("-m", "x.h5", "quantize")
 
-    def test_wrong_options(self):
+    def test_l138_l140_wrong_options(self):
         m = ("-m", self.float_model())
         for args in (("quantize", *m, "--nothing"), ("quantize", *m, "-wq", "4.5"), ("quantize", *m, "-wq", "four"),
                      ("quantize", *m, "-wq"), ("quantize", *m, "-wq", "-aq", "4"), ("quantize", *m, "-wq", "99999999999"),
@@ -159,7 +159,7 @@ class Usage(Case):
                 self.wrong(*args)
                 self.assertEqual(self.files(), ["net.h5"])
 
-    def test_options_as_argparse_takes_them(self):
+    def test_l140_options_as_argparse_takes_them(self):
         self.float_model()
         self.done("quantize", "--mod", "net.h5", "--weight=2", "--activ", "3", "-iq=8", "--out", "a.h5")
         self.done("quantize", "-m=net.h5", "-wq", "2", "-wq", "4", "-iq", "-1", "-o", "b.h5")
@@ -187,7 +187,7 @@ class Names(Case):
                 self.assertEqual(r.stdout.count("\n"), 1)
                 self.assertEqual(r.stderr, "")
 
-    def test_quantize_default_bits(self):
+    def test_l115_l136_quantize_default_bits(self):
         self.done("quantize", "-m", self.float_model())
         self.assertEqual(self.files(), ["net.h5", "net_iq4_wq4_aq4.h5"])
 
@@ -197,7 +197,57 @@ class Names(Case):
         self.done("convert", "-m", "q.h5", "--output", "deep/er/model")
         self.assertEqual(self.files(), ["deep/er/model.fbz", "net.h5", "q.h5"])
 
-    def test_convert_beside_the_model(self):
+    def bits_of(self, path):
+        """{layer: bits} of what is quantized, and the classes in order."""
+        layers = json.loads(self.done("inspect", "-m", path, "--json").stdout)["layers"]
+        return {l["name"]: l["bitwidth"] for l in layers if "bitwidth" in l}, [l["class_name"] for l in layers]
+
+    def test_l115_l136_options_of_quantize(self):
+        self.float_model()
+        for options, first, others, activations in (
+                ((), 4, 4, 4), (("-wq", 2), 2, 2, 4), (("-wq", 2, "-iq", 8), 8, 2, 4), (("-wq", 2, "-iq", -1), 2, 2, 4),
+                (("-iq", 8, "-aq", 1), 8, 4, 1), (("--weight_quantization", 8, "--activ_quantization", 2,
+                                                  "--input_weight_quantization", 4), 4, 8, 2)):
+            with self.subTest(options):
+                self.done("quantize", "-m", "net.h5", *options, "-o", "q.h5")
+                bits, classes = self.bits_of("q.h5")
+                self.assertEqual(bits, {"conv_0": first, "relu_0": activations, "sep_1": others, "relu_1": activations,
+                                        "classifier": others})
+                self.assertNotIn("BatchNormalization", classes)
+        self.done("quantize", "-m", "net.h5", "--no-fold-BN", "-o", "q.h5")
+        self.assertEqual(self.bits_of("q.h5")[1].count("BatchNormalization"), 2)
+        with h5py.File(self.dir / "q.h5") as f:
+            self.assertNotIn("optimizer_weights", f)
+            self.assertNotIn("training_config", f.attrs)
+        with h5py.File(self.dir / "net.h5") as f:
+            self.assertIn("training_config", f.attrs)
+
+    def test_l116_l138_reshape(self):
+        self.float_model()
+        for options in ((), ("-iw", 40), ("-ih", 36), ("--input_height", 36)):
+            self.assertRegex(self.wrong("reshape", "-m", "net.h5", *options).stderr, "-i[hw]|--input_(height|width)")
+        r = self.cannot("reshape", "-m", "net.h5", "-iw", 40, "-ih", 36)  # the Dense behind Flatten
+        self.assertIn("classifier: kernel has shape (3136, 10)", r.stderr)
+        self.assertEqual(self.files(), ["net.h5"])
+        drop_layers(self.dir / "net.h5", lambda i, kind: kind in ("Flatten", "Dense"))
+        self.done("reshape", "-m", "net.h5", "--input_height", 36, "--input_width", 40, "-o", "wide.h5")
+        wide = json.loads(self.done("inspect", "-m", "wide.h5", "--json").stdout)
+        net = json.loads(self.done("inspect", "-m", "net.h5", "--json").stdout)
+        self.assertEqual(wide["input_shapes"], [[36, 40, 1]])
+        self.assertEqual([l["name"] for l in wide["layers"]], [l["name"] for l in net["layers"]])
+        with h5py.File(self.dir / "net.h5") as a, h5py.File(self.dir / "wide.h5") as b:
+            kernel = "model_weights/conv_0/conv_0/kernel:0"
+            np.testing.assert_array_equal(a[kernel], b[kernel])
+
+    def test_l139_image_or_events(self):
+        self.quantized_model("q.h5")
+        for options, kind in (((), "InputConvolutional"), (("--image-input",), "InputConvolutional"),
+                              (("--no-image-input",), "InputData")):
+            self.done("convert", "-m", "q.h5", *options, "-o", "q.fbz")
+            layers = json.loads(self.done("inspect", "-m", "q.fbz", "--json").stdout)["layers"]
+            self.assertEqual(layers[0]["kind"], kind, options)
+
+    def test_l113_convert_beside_the_model(self):
         self.done("convert", "-m", self.quantized_model("a.b.h5"))
         self.assertEqual(self.files(), ["a.b.fbz", "a.b.h5"])
 
@@ -324,7 +374,7 @@ class Names(Case):
 class Faults(Case):
     """What can't be done ends with 1, says why, and leaves no file."""
 
-    def test_missing_file(self):
+    def test_l069_l140_missing_file(self):
         for c in ("quantize", "convert", "inspect"):
             r = self.cannot(c, "-m", "absent.h5")
             self.assertIn("absent.h5", r.stderr)
@@ -452,7 +502,7 @@ class Faults(Case):
         self.assertEqual([f["rule"] for f in faults], ["L-H21"])
         self.assertIn("Mystery", faults[0]["message"])
 
-    def test_target_v2_is_refused_for_legacy_models(self):
+    def test_l122_target_v2_is_refused_for_legacy_models(self):
         self.cannot("convert", "-m", self.quantized_model(), "--target", "v2")
         self.assertEqual(self.files(), ["net_iq8_wq4_aq4.h5"])
 
@@ -512,7 +562,7 @@ class QuantizeML(Case):
         self.model = self.dir / "q.h5"
         write_quantizeml(self.model)
 
-    def test_the_target_is_akida_2_unless_told_otherwise(self):
+    def test_l111_l121_l122_the_target_is_akida_2_unless_told_otherwise(self):
         self.done("convert", "-m", self.model, "-o", self.dir / "q.fbz")
         self.assertIn("Dense1D", self.done("inspect", "-m", self.dir / "q.fbz").stdout)
         refused = self.cannot("convert", "-m", self.model, "-o", self.dir / "one.fbz", "--target", "v1")
@@ -819,7 +869,7 @@ class Speaking(Case):
         self.assertEqual(answer["output"], "q.fbz")
         self.assertIsInstance(answer["warnings"], list)
 
-    def test_scale_and_shift_are_deprecated(self):
+    def test_l114_scale_and_shift_are_deprecated(self):
         self.quantized_model("q.h5")
         drop_layers(self.dir / "q.h5", lambda i, kind: kind == "Rescaling")
         r = self.done("convert", "-m", "q.h5", "-sc", "2", "-sh", "0", "-o", "a.fbz")
@@ -857,7 +907,7 @@ class Speaking(Case):
         self.assertEqual(json.loads(self.done("inspect", "-m", "akida-model", "--json").stdout)["format"], "akida")
         self.assertEqual(json.loads(self.done("inspect", "-m", "keras-model", "--json").stdout)["format"], "keras")
 
-    def test_environment_chooses_the_target(self):
+    def test_l121_l122_environment_chooses_the_target(self):
         self.quantized_model("q.h5")
         r = self.cannot("convert", "-m", "q.h5", env={**os.environ, "CNN2SNN_TARGET_AKIDA_VERSION": "v9"})
         self.assertIn("CNN2SNN_TARGET_AKIDA_VERSION", r.stderr)

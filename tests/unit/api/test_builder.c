@@ -187,7 +187,7 @@ START_TEST(weights_are_set_in_one_model_only)
 }
 END_TEST
 
-START_TEST(layers_tell_their_numbers)
+START_TEST(l094_l108_layers_tell_their_numbers)
 {
     cnn2snn_layer *relu = make_layer("QuantizedReLU", "{\"bitwidth\": 2, \"max_value\": 6.3}");
     cnn2snn_layer *conv =
@@ -217,7 +217,7 @@ START_TEST(layers_tell_their_numbers)
 }
 END_TEST
 
-START_TEST(quantized_activations_work_on_any_shape)
+START_TEST(l108_quantized_activations_work_on_any_shape)
 {
     static const int64_t shape[] = {2, 2, 2};
     cnn2snn_layer *relu = make_layer("QuantizedReLU", "{\"bitwidth\": 2}"), *dense = make_layer("ReLU", NULL);
@@ -243,7 +243,7 @@ int main(void)
     tcase_add_test(tests, what_does_not_fit_is_refused_where_it_is_called);
     tcase_add_test(tests, a_finished_builder_is_empty);
     tcase_add_test(tests, weights_are_set_in_one_model_only);
-    tcase_add_test(tests, layers_tell_their_numbers);
-    tcase_add_test(tests, quantized_activations_work_on_any_shape);
+    tcase_add_test(tests, l094_l108_layers_tell_their_numbers);
+    tcase_add_test(tests, l108_quantized_activations_work_on_any_shape);
     return run_suite("builder", tests);
 }

@@ -103,7 +103,7 @@ START_TEST(outputs_are_null_after_failures)
 }
 END_TEST
 
-START_TEST(errors_of_files_name_them)
+START_TEST(l069_errors_of_files_name_them)
 {
     cnn2snn_error *error = NULL;
     cnn2snn_model *model = NULL;
@@ -373,7 +373,7 @@ int main(void)
     TCase *tests = tcase_create("contract");
     tcase_add_test(tests, null_arguments_are_named);
     tcase_add_test(tests, outputs_are_null_after_failures);
-    tcase_add_test(tests, errors_of_files_name_them);
+    tcase_add_test(tests, l069_errors_of_files_name_them);
     tcase_add_test(tests, getters_of_nothing_give_nothing);
     tcase_add_test(tests, status_names_are_known);
     tcase_add_test(tests, older_and_newer_options_are_understood_or_refused);

@@ -47,12 +47,34 @@ static cnn2snn_akida_model *convert(const cnn2snn_convert_options *options)
     return akida_model;
 }
 
-START_TEST(the_default_is_akida_2)
+START_TEST(l111_l120_the_default_is_akida_2)
 {
     cnn2snn_akida_model *akida_model = convert(NULL);
     ck_assert_int_eq(cnn2snn_akida_model_get_akida_version(akida_model), CNN2SNN_AKIDA_V2);
     ck_assert_str_eq(cnn2snn_akida_model_get_layer_kind(akida_model, 2), "Dense1D");
     ck_assert_int_eq(cnn2snn_akida_model_get_parameter(akida_model, 2, "weights_bits", 0), 4);
+    cnn2snn_akida_model_destroy(akida_model);
+}
+END_TEST
+
+START_TEST(l119_l120_l122_a_model_of_quantizeml_follows_its_context)
+{
+    cnn2snn_context_options of_context = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    cnn2snn_convert_options options = CNN2SNN_CONVERT_OPTIONS_INIT;
+    cnn2snn_akida_model *akida_model = NULL;
+    teardown();
+    of_context.akida_version = CNN2SNN_AKIDA_V1;
+    ck_assert_int_eq(cnn2snn_context_create(CNN2SNN_ABI_VERSION, &of_context, &context, NULL), CNN2SNN_OK);
+    ck_assert_int_eq(
+        cnn2snn_model_create_from_json(context, architecture, strlen(architecture), NULL, &model, &error),
+        CNN2SNN_OK);
+    ck_assert_int_eq(cnn2snn_convert(model, NULL, &akida_model, NULL, &error), CNN2SNN_E_INCOMPATIBLE);
+    ck_assert_str_eq(cnn2snn_error_get_rule(error), "Q-054"); /* its pattern is one of Akida 2.0 */
+    cnn2snn_error_destroy(error);
+    error = NULL;
+    options.akida_version = CNN2SNN_AKIDA_V2;
+    akida_model = convert(&options);
+    ck_assert_int_eq(cnn2snn_akida_model_get_akida_version(akida_model), CNN2SNN_AKIDA_V2);
     cnn2snn_akida_model_destroy(akida_model);
 }
 END_TEST
@@ -196,7 +218,8 @@ int main(void)
     Suite *suite = suite_create("convert_options");
     TCase *tests = tcase_create("all");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, the_default_is_akida_2);
+    tcase_add_test(tests, l111_l120_the_default_is_akida_2);
+    tcase_add_test(tests, l119_l120_l122_a_model_of_quantizeml_follows_its_context);
     tcase_add_test(tests, an_older_runtime_gets_its_own_form);
     tcase_add_test(tests, what_an_older_runtime_lacks_is_refused_by_layer);
     tcase_add_test(tests, faults_of_the_hardware_join_the_report);

@@ -37,7 +37,7 @@ static void expect_refused(const void *options, cnn2snn_status code, const char 
     c2s_error_clear(&error);
 }
 
-START_TEST(no_options_give_the_documented_defaults)
+START_TEST(l121_no_options_give_the_documented_defaults)
 {
     ck_assert_int_eq(make(NULL), CNN2SNN_OK);
     ck_assert_int_eq(context->akida_version, CNN2SNN_AKIDA_V2);
@@ -132,7 +132,7 @@ START_TEST(values_out_of_range_are_refused)
 }
 END_TEST
 
-START_TEST(the_environment_names_the_version_unless_an_option_does)
+START_TEST(l119_l121_the_environment_names_the_version_unless_an_option_does)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
     setenv("CNN2SNN_TARGET_AKIDA_VERSION", "v1", 1);
@@ -301,13 +301,13 @@ int main(void)
 {
     TCase *tests = tcase_create("context");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, no_options_give_the_documented_defaults);
+    tcase_add_test(tests, l121_no_options_give_the_documented_defaults);
     tcase_add_test(tests, zero_in_a_field_means_its_default_and_other_values_count);
     tcase_add_test(tests, an_older_program_sets_what_it_knows);
     tcase_add_test(tests, a_newer_program_may_leave_its_new_fields_zero_but_not_set_them);
     tcase_add_test(tests, sizes_that_no_initializer_sets_are_refused);
     tcase_add_test(tests, values_out_of_range_are_refused);
-    tcase_add_test(tests, the_environment_names_the_version_unless_an_option_does);
+    tcase_add_test(tests, l119_l121_the_environment_names_the_version_unless_an_option_does);
     tcase_add_test(tests, the_environment_names_the_kernels_unless_an_option_does);
     tcase_add_test(tests, half_an_allocator_is_refused);
     tcase_add_test(tests, an_allocator_without_memory_gives_a_clean_error);

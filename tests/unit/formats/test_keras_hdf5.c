@@ -75,7 +75,7 @@ static void expect_weights(const cnn2snn_model *model, float tolerance)
 
 /* ------------------------------------------------------------------------------------------------ good files */
 
-START_TEST(writers_differ_and_the_model_is_the_same)
+START_TEST(l069_writers_differ_and_the_model_is_the_same)
 {
     static const char *const names[] = {"sequential", "trained", "fixed_strings", "chunked_names", "space_padded",
                                         "packed",     "latest",  "user_block",    "no_version",    "cycle"};
@@ -96,7 +96,7 @@ START_TEST(number_types_are_converted)
     c2s_model_destroy(model);
 }
 
-START_TEST(files_in_memory_are_read)
+START_TEST(l069_files_in_memory_are_read)
 {
     struct c2s_keras_read_settings settings = {0};
     cnn2snn_buffer *buffer;
@@ -109,7 +109,7 @@ START_TEST(files_in_memory_are_read)
     c2s_model_destroy(model);
 }
 
-START_TEST(training_and_optimizer_are_carried)
+START_TEST(l071_training_and_optimizer_are_carried)
 {
     cnn2snn_model *model = loaded("trained");
     ck_assert_str_eq(model->keras_version, "2.19.0");
@@ -176,7 +176,7 @@ static const struct {
     {"bad_keras1", CNN2SNN_E_UNSUPPORTED, "Keras 1.2.2"},
 };
 
-START_TEST(bad_files_are_refused_with_a_reason)
+START_TEST(l069_bad_files_are_refused_with_a_reason)
 {
     isolate(_i);
     for (size_t i = 0; i < sizeof bad_files / sizeof *bad_files; i++) {
@@ -264,7 +264,7 @@ START_TEST(limits_of_the_context_hold)
     }
 }
 
-START_TEST(other_formats_are_named)
+START_TEST(l069_other_formats_are_named)
 {
     struct c2s_keras_read_settings settings = {0};
     cnn2snn_model *model;
@@ -423,7 +423,7 @@ START_TEST(saved_files_are_laid_out_as_tf_keras_does)
     c2s_model_destroy(model);
 }
 
-START_TEST(training_of_keras3_is_not_written)
+START_TEST(l071_training_of_keras3_is_not_written)
 {
     cnn2snn_model *model = loaded("trained");
     strcpy(model->keras_version, "3.1.0");
@@ -487,21 +487,21 @@ int main(void)
 {
     TCase *test_case = tcase_create("keras_hdf5");
     Suite *suite = suite_create("keras_hdf5");
-    static const TTest *const *const both[] = {&writers_differ_and_the_model_is_the_same, &number_types_are_converted,
-                                               &files_in_memory_are_read, &bad_files_are_refused_with_a_reason,
+    static const TTest *const *const both[] = {&l069_writers_differ_and_the_model_is_the_same, &number_types_are_converted,
+                                               &l069_files_in_memory_are_read, &l069_bad_files_are_refused_with_a_reason,
                                                &limits_of_the_context_hold};
-    static const TTest *const *const once[] = {&training_and_optimizer_are_carried,
+    static const TTest *const *const once[] = {&l071_training_and_optimizer_are_carried,
                                                &weights_that_are_not_finite_load,
                                                &theano_kernels_are_turned,
                                                &truncated_and_flipped_files_do_no_harm,
                                                &death_of_the_child_is_an_error,
-                                               &other_formats_are_named,
+                                               &l069_other_formats_are_named,
                                                &state_of_libhdf5_is_given_back,
                                                &saved_models_load_with_all_that_they_had,
                                                &the_same_model_gives_the_same_bytes,
                                                &files_have_the_bytes_of_buffers,
                                                &saved_files_are_laid_out_as_tf_keras_does,
-                                               &training_of_keras3_is_not_written,
+                                               &l071_training_of_keras3_is_not_written,
                                                &long_lists_are_cut_in_parts,
                                                &models_without_weights_are_not_saved};
     tcase_add_checked_fixture(test_case, set_up, tear_down);

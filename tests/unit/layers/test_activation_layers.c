@@ -183,7 +183,7 @@ START_TEST(prelu_has_a_slope_for_each_value_that_is_not_shared)
 }
 END_TEST
 
-START_TEST(quantized_activations_know_their_step)
+START_TEST(l108_l109_l110_quantized_activations_know_their_step)
 {
     cnn2snn_layer *layer = make("QuantizedReLU", "{'bitwidth': 2, 'max_value': 6.3}");
     const struct c2s_quantized_activation_attributes *activation = c2s_layer_quantized_activation(layer);
@@ -206,7 +206,7 @@ START_TEST(quantized_activations_know_their_step)
 }
 END_TEST
 
-START_TEST(bitwidths_of_activations_are_more_than_0)
+START_TEST(l108_bitwidths_of_activations_are_more_than_0)
 {
     static const char *const classes[] = {"QuantizedReLU", "ActivationDiscreteRelu"};
     for (int i = 0; i < 2; i++) {
@@ -226,6 +226,6 @@ int main(void)
                leaky_slopes_differ_by_name_and_class, a_relu_layer_as_argument_keeps_its_limits,
                unknown_activations_are_named, glu_halves_the_last_axis, relu_reads_old_and_new_forms,
                function_layers_have_their_defaults, softmax_axes_must_exist,
-               prelu_has_a_slope_for_each_value_that_is_not_shared, quantized_activations_know_their_step,
-               bitwidths_of_activations_are_more_than_0);
+               prelu_has_a_slope_for_each_value_that_is_not_shared, l108_l109_l110_quantized_activations_know_their_step,
+               l108_bitwidths_of_activations_are_more_than_0);
 }

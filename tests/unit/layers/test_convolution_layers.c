@@ -194,7 +194,7 @@ START_TEST(open_channels_cannot_be_built)
 }
 END_TEST
 
-START_TEST(quantized_layers_have_quantizers)
+START_TEST(l104_l106_l142_quantized_layers_have_quantizers)
 {
     cnn2snn_layer *layer =
         make("QuantizedSeparableConv2D", "{'filters': 8, 'kernel_size': 3, 'quantizer_dw': {'class_name': "
@@ -218,7 +218,7 @@ START_TEST(quantized_layers_have_quantizers)
 }
 END_TEST
 
-START_TEST(quantized_layers_need_a_quantizer)
+START_TEST(l104_quantized_layers_need_a_quantizer)
 {
     const char *absent = "{'filters': 8, 'kernel_size': 3}",
                *null = "{'filters': 8, 'kernel_size': 3, 'quantizer': null}";
@@ -234,7 +234,7 @@ START_TEST(quantized_layers_need_a_quantizer)
 }
 END_TEST
 
-START_TEST(constructors_refuse_arguments_that_quantized_layers_do_not_have)
+START_TEST(l104_l106_l142_constructors_refuse_arguments_that_quantized_layers_do_not_have)
 {
     static const struct {
         const char *class_name, *argument, *other;
@@ -268,6 +268,6 @@ int main(void)
     return RUN("convolution_layers", absent_arguments_have_keras_defaults, numbers_tuples_floats_and_nulls_are_taken,
                channels_first_loads_and_is_told, wrong_arguments_are_named, windows_count_as_in_keras,
                open_extents_stay_open, windows_that_fit_nowhere_are_errors, transposed_convolutions_grow,
-               kernels_come_before_biases, open_channels_cannot_be_built, quantized_layers_have_quantizers,
-               quantized_layers_need_a_quantizer, constructors_refuse_arguments_that_quantized_layers_do_not_have);
+               kernels_come_before_biases, open_channels_cannot_be_built, l104_l106_l142_quantized_layers_have_quantizers,
+               l104_quantized_layers_need_a_quantizer, l104_l106_l142_constructors_refuse_arguments_that_quantized_layers_do_not_have);
 }

@@ -57,7 +57,7 @@ static void register_classes(float *step, bool with_shape)
     calls = 0;
 }
 
-START_TEST(a_custom_activation_asks_for_its_step_once)
+START_TEST(l072_l108_a_custom_activation_asks_for_its_step_once)
 {
     float step = 0.25f;
     register_classes(&step, true);
@@ -73,7 +73,7 @@ START_TEST(a_custom_activation_asks_for_its_step_once)
 }
 END_TEST
 
-START_TEST(bad_steps_are_errors)
+START_TEST(l108_bad_steps_are_errors)
 {
     static float steps[] = {0, -1, NAN, INFINITY};
     for (size_t i = 0; i < 5; i++) {
@@ -89,7 +89,7 @@ START_TEST(bad_steps_are_errors)
 }
 END_TEST
 
-START_TEST(a_custom_layer_tells_its_shape)
+START_TEST(l072_a_custom_layer_tells_its_shape)
 {
     register_classes(NULL, true);
     struct c2s_layer_source source = {.custom = custom};
@@ -146,7 +146,7 @@ START_TEST(without_a_shape_rule_the_input_counts)
 }
 END_TEST
 
-START_TEST(built_in_classes_win)
+START_TEST(l072_built_in_classes_win)
 {
     register_classes(NULL, true);
     cnn2snn_layer_class own = CNN2SNN_LAYER_CLASS_INIT;
@@ -160,7 +160,7 @@ START_TEST(built_in_classes_win)
 }
 END_TEST
 
-START_TEST(weights_of_a_custom_layer_are_what_its_file_has)
+START_TEST(l072_weights_of_a_custom_layer_are_what_its_file_has)
 {
     register_classes(NULL, false);
     struct c2s_layer_source source = {.custom = custom};
@@ -187,7 +187,7 @@ END_TEST
 
 int main(void)
 {
-    return RUN("custom_layers", a_custom_activation_asks_for_its_step_once, bad_steps_are_errors,
-               a_custom_layer_tells_its_shape, bad_shapes_are_errors, without_a_shape_rule_the_input_counts,
-               built_in_classes_win, weights_of_a_custom_layer_are_what_its_file_has);
+    return RUN("custom_layers", l072_l108_a_custom_activation_asks_for_its_step_once, l108_bad_steps_are_errors,
+               l072_a_custom_layer_tells_its_shape, bad_shapes_are_errors, without_a_shape_rule_the_input_counts,
+               l072_built_in_classes_win, l072_weights_of_a_custom_layer_are_what_its_file_has);
 }

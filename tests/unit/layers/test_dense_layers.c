@@ -48,7 +48,7 @@ START_TEST(weights_beyond_the_limit_are_not_made)
 }
 END_TEST
 
-START_TEST(quantized_dense_has_no_activation)
+START_TEST(l105_quantized_dense_has_no_activation)
 {
     const char *linear = "{'units': 5, 'activation': 'linear', 'quantizer': " QUANTIZER "}";
     expect_refused("QuantizedDense", linear, true, CNN2SNN_E_TYPE, "argument activation");
@@ -68,5 +68,5 @@ int main(void)
 {
     return RUN("dense_layers", dense_acts_on_the_last_axis_of_any_rank, kernel_then_bias,
                units_are_needed_and_bounded, weights_beyond_the_limit_are_not_made,
-               quantized_dense_has_no_activation);
+               l105_quantized_dense_has_no_activation);
 }

@@ -137,7 +137,7 @@ START_TEST(constructors_know_their_arguments)
 }
 END_TEST
 
-START_TEST(a_constructed_layer_says_all_of_its_config)
+START_TEST(l105_l110_a_constructed_layer_says_all_of_its_config)
 {
     cnn2snn_layer *layer = construct("QuantizedReLU", "{'max_value': 6.3, 'bitwidth': 2}");
     expect_config(layer, "{'name': 'quantized_re_lu', 'trainable': true, 'dtype': 'float32', 'bitwidth': 2, "
@@ -159,7 +159,7 @@ START_TEST(a_constructed_layer_says_all_of_its_config)
 }
 END_TEST
 
-START_TEST(keys_of_the_separable_layer_stand_as_the_reference_writes_them)
+START_TEST(l106_keys_of_the_separable_layer_stand_as_the_reference_writes_them)
 {
     static const char *const expected[] = {"name",
                                            "trainable",
@@ -334,8 +334,8 @@ int main(void)
     return RUN("layer_table", every_id_has_a_row_with_a_shape_rule, defaults_are_json, packages_are_ignored_and_kept,
                families_are_those_of_the_reference, names_are_made_of_classes_as_keras_does,
                unknown_classes_are_refused_or_opaque, facts_of_every_config_are_checked,
-               constructors_know_their_arguments, a_constructed_layer_says_all_of_its_config,
-               keys_of_the_separable_layer_stand_as_the_reference_writes_them,
+               constructors_know_their_arguments, l105_l110_a_constructed_layer_says_all_of_its_config,
+               l106_keys_of_the_separable_layer_stand_as_the_reference_writes_them,
                what_nobody_interprets_stays_in_the_config, values_are_said_in_the_forms_of_keras,
                an_input_layer_is_made_of_its_shape, weights_come_along_to_a_layer_that_has_as_many,
                weights_are_set_only_in_the_right_number_and_shape);

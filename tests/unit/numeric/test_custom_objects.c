@@ -98,7 +98,7 @@ static cnn2snn_tensor *make_weights(void)
     return weights;
 }
 
-START_TEST(a_scale_factor_alone_inherits_the_linear_quantization)
+START_TEST(l096_l103_a_scale_factor_alone_inherits_the_linear_quantization)
 {
     struct script script = {.dtype = CNN2SNN_DTYPE_FLOAT32, .rank = 1, .shape = {2}, .value = 2};
     cnn2snn_quantizer *quantizer = make(&script, false);
@@ -118,7 +118,7 @@ START_TEST(a_scale_factor_alone_inherits_the_linear_quantization)
 }
 END_TEST
 
-START_TEST(a_quantize_callback_decides_alone)
+START_TEST(l096_a_quantize_callback_decides_alone)
 {
     struct script script = {.dtype = CNN2SNN_DTYPE_FLOAT32, .value = 10};
     cnn2snn_quantizer *quantizer = make(&script, true);
@@ -152,7 +152,7 @@ static void expect_failure(struct script script, cnn2snn_status code, const char
     c2s_quantizer_release(quantizer);
 }
 
-START_TEST(what_callbacks_give_is_checked)
+START_TEST(l096_l103_what_callbacks_give_is_checked)
 {
     expect_failure((struct script){.give_nothing = true}, CNN2SNN_E_TYPE, "NULL, expected float32");
     expect_failure((struct script){.dtype = CNN2SNN_DTYPE_FLOAT64}, CNN2SNN_E_TYPE, "float64, expected float32");
@@ -196,7 +196,7 @@ START_TEST(custom_classes_have_no_range)
 }
 END_TEST
 
-START_TEST(names_are_unique_by_type_whatever_their_package)
+START_TEST(l072_names_are_unique_by_type_whatever_their_package)
 {
     struct script script = {0};
     cnn2snn_custom_objects *custom = NULL;
@@ -228,7 +228,7 @@ START_TEST(names_are_unique_by_type_whatever_their_package)
 }
 END_TEST
 
-START_TEST(a_class_without_its_required_callback_is_refused)
+START_TEST(l096_a_class_without_its_required_callback_is_refused)
 {
     struct script script = {0};
     cnn2snn_custom_objects *custom = NULL;
@@ -252,14 +252,14 @@ int main(void)
 {
     TCase *tests = tcase_create("custom_objects");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, a_scale_factor_alone_inherits_the_linear_quantization);
-    tcase_add_test(tests, a_quantize_callback_decides_alone);
-    tcase_add_test(tests, what_callbacks_give_is_checked);
+    tcase_add_test(tests, l096_l103_a_scale_factor_alone_inherits_the_linear_quantization);
+    tcase_add_test(tests, l096_a_quantize_callback_decides_alone);
+    tcase_add_test(tests, l096_l103_what_callbacks_give_is_checked);
     tcase_add_test(tests, a_failing_callback_is_passed_on_with_its_own_words);
     tcase_add_test(tests, an_error_of_a_callback_that_succeeds_is_forgotten);
     tcase_add_test(tests, custom_classes_have_no_range);
-    tcase_add_test(tests, names_are_unique_by_type_whatever_their_package);
-    tcase_add_test(tests, a_class_without_its_required_callback_is_refused);
+    tcase_add_test(tests, l072_names_are_unique_by_type_whatever_their_package);
+    tcase_add_test(tests, l096_a_class_without_its_required_callback_is_refused);
     Suite *suite = suite_create("custom_objects");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

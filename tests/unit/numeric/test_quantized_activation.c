@@ -17,7 +17,7 @@ static void expect(float step, int32_t bitwidth, const float *expected)
             ck_abort_msg("of %g came %.9g, expected %.9g", (double)samples[i], (double)y[i], (double)expected[i]);
 }
 
-START_TEST(discrete_relu_reaches_6_at_most)
+START_TEST(l109_discrete_relu_reaches_6_at_most)
 {
     ck_assert(c2s_discrete_relu_step(1) == 1);
     ck_assert(c2s_discrete_relu_step(2) == 1);
@@ -27,7 +27,7 @@ START_TEST(discrete_relu_reaches_6_at_most)
 }
 END_TEST
 
-START_TEST(quantized_relu_divides_its_range_into_levels)
+START_TEST(l110_quantized_relu_divides_its_range_into_levels)
 {
     ck_assert(c2s_quantized_relu_step(4, 15) == 1);
     ck_assert(c2s_quantized_relu_step(2, 6.3f) == 2.1000001f);
@@ -37,7 +37,7 @@ START_TEST(quantized_relu_divides_its_range_into_levels)
 }
 END_TEST
 
-START_TEST(values_fall_on_levels_from_half_a_step_below)
+START_TEST(ex11_ex12_ex13_ex14_l108_values_fall_on_levels_from_half_a_step_below)
 {
     expect(c2s_discrete_relu_step(4), 4, (float[]){0, 0, 0, 0, 0.4f, 0.8f, 0.8f, 0.8f, 3.2f, 5.6f, 6, 6, 6, 6});
     expect(c2s_discrete_relu_step(2), 2, (float[]){0, 0, 0, 0, 0, 1, 1, 1, 3, 3, 3, 3, 3, 3});
@@ -47,7 +47,7 @@ START_TEST(values_fall_on_levels_from_half_a_step_below)
 }
 END_TEST
 
-START_TEST(the_upper_edge_belongs_to_the_level_below)
+START_TEST(l108_the_upper_edge_belongs_to_the_level_below)
 {
     float x[] = {0.5f, nextafterf(0.5f, 1), 1.5f, nextafterf(1.5f, 2), -0.0f}, y[5];
     c2s_quantized_activation_apply(x, y, 5, 1, 8);
@@ -76,10 +76,10 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("quantized_activation");
-    tcase_add_test(tests, discrete_relu_reaches_6_at_most);
-    tcase_add_test(tests, quantized_relu_divides_its_range_into_levels);
-    tcase_add_test(tests, values_fall_on_levels_from_half_a_step_below);
-    tcase_add_test(tests, the_upper_edge_belongs_to_the_level_below);
+    tcase_add_test(tests, l109_discrete_relu_reaches_6_at_most);
+    tcase_add_test(tests, l110_quantized_relu_divides_its_range_into_levels);
+    tcase_add_test(tests, ex11_ex12_ex13_ex14_l108_values_fall_on_levels_from_half_a_step_below);
+    tcase_add_test(tests, l108_the_upper_edge_belongs_to_the_level_below);
     tcase_add_test(tests, extremes_saturate_and_nan_stays_nan);
     tcase_add_test(tests, input_and_output_may_be_the_same);
     Suite *suite = suite_create("quantized_activation");

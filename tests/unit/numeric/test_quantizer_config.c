@@ -71,7 +71,7 @@ static void expect_written(const cnn2snn_quantizer *quantizer, const char *expec
     json_decref(json);
 }
 
-START_TEST(builtin_classes_are_known_by_their_kinds)
+START_TEST(l095_builtin_classes_are_known_by_their_kinds)
 {
     const char *names[] = {NULL, "MaxQuantizer", "MaxPerAxisQuantizer", "StdWeightQuantizer", "StdPerAxisQuantizer"};
     for (cnn2snn_quantizer_kind kind = 1; kind <= 4; kind++) {
@@ -94,7 +94,7 @@ START_TEST(builtin_classes_are_known_by_their_kinds)
 }
 END_TEST
 
-START_TEST(what_is_missing_in_a_config_is_filled_in)
+START_TEST(l095_l100_what_is_missing_in_a_config_is_filled_in)
 {
     cnn2snn_quantizer *quantizer = NULL;
     ck_assert_int_eq(read("{\"class_name\": \"StdPerAxisQuantizer\", \"config\": {}}", &quantizer, NULL), CNN2SNN_OK);
@@ -106,7 +106,7 @@ START_TEST(what_is_missing_in_a_config_is_filled_in)
 }
 END_TEST
 
-START_TEST(entries_that_nobody_knows_survive)
+START_TEST(l095_entries_that_nobody_knows_survive)
 {
     cnn2snn_quantizer *quantizer = NULL;
     ck_assert_int_eq(read("{\"class_name\": \"MaxQuantizer\", \"config\": {\"threshold\": 9, \"bitwidth\": 5, "
@@ -121,7 +121,7 @@ START_TEST(entries_that_nobody_knows_survive)
 }
 END_TEST
 
-START_TEST(bitwidths_that_leave_no_levels_are_refused)
+START_TEST(l094_bitwidths_that_leave_no_levels_are_refused)
 {
     cnn2snn_quantizer *quantizer = NULL;
     cnn2snn_error *error = NULL;
@@ -146,7 +146,7 @@ START_TEST(kinds_that_are_not_built_in_are_refused)
 }
 END_TEST
 
-START_TEST(json_that_describes_no_quantizer_is_refused)
+START_TEST(l095_json_that_describes_no_quantizer_is_refused)
 {
     expect_refused("[]", CNN2SNN_E_VALUE, "class_name and config");
     expect_refused("\"MaxQuantizer\"", CNN2SNN_E_VALUE, "class_name and config");
@@ -172,7 +172,7 @@ START_TEST(json_that_describes_no_quantizer_is_refused)
 }
 END_TEST
 
-START_TEST(another_bitwidth_keeps_class_and_parameters)
+START_TEST(l094_l099_another_bitwidth_keeps_class_and_parameters)
 {
     cnn2snn_quantizer *quantizer = NULL, *other = NULL;
     ck_assert_int_eq(c2s_quantizer_create(context, CNN2SNN_QUANTIZER_STD, 8, 2, &quantizer, NULL), CNN2SNN_OK);
@@ -191,7 +191,7 @@ START_TEST(another_bitwidth_keeps_class_and_parameters)
 }
 END_TEST
 
-START_TEST(custom_classes_keep_their_config_and_module_as_read)
+START_TEST(l095_l103_custom_classes_keep_their_config_and_module_as_read)
 {
     cnn2snn_quantizer *quantizer = NULL, *other = NULL;
     ck_assert_int_eq(read("{\"module\": \"mine\", \"class_name\": \"pkg>Half\", \"config\": {\"alpha\": 1, "
@@ -216,7 +216,7 @@ START_TEST(custom_classes_keep_their_config_and_module_as_read)
 }
 END_TEST
 
-START_TEST(builtin_classes_win_over_custom_ones_of_their_name)
+START_TEST(l072_builtin_classes_win_over_custom_ones_of_their_name)
 {
     cnn2snn_quantizer *quantizer = NULL;
     ck_assert_int_eq(read("{\"class_name\": \"MaxQuantizer\", \"config\": {\"bitwidth\": 4}}", &quantizer, NULL),
@@ -292,15 +292,15 @@ int main(void)
 {
     TCase *tests = tcase_create("quantizer_config");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, builtin_classes_are_known_by_their_kinds);
-    tcase_add_test(tests, what_is_missing_in_a_config_is_filled_in);
-    tcase_add_test(tests, entries_that_nobody_knows_survive);
-    tcase_add_test(tests, bitwidths_that_leave_no_levels_are_refused);
+    tcase_add_test(tests, l095_builtin_classes_are_known_by_their_kinds);
+    tcase_add_test(tests, l095_l100_what_is_missing_in_a_config_is_filled_in);
+    tcase_add_test(tests, l095_entries_that_nobody_knows_survive);
+    tcase_add_test(tests, l094_bitwidths_that_leave_no_levels_are_refused);
     tcase_add_test(tests, kinds_that_are_not_built_in_are_refused);
-    tcase_add_test(tests, json_that_describes_no_quantizer_is_refused);
-    tcase_add_test(tests, another_bitwidth_keeps_class_and_parameters);
-    tcase_add_test(tests, custom_classes_keep_their_config_and_module_as_read);
-    tcase_add_test(tests, builtin_classes_win_over_custom_ones_of_their_name);
+    tcase_add_test(tests, l095_json_that_describes_no_quantizer_is_refused);
+    tcase_add_test(tests, l094_l099_another_bitwidth_keeps_class_and_parameters);
+    tcase_add_test(tests, l095_l103_custom_classes_keep_their_config_and_module_as_read);
+    tcase_add_test(tests, l072_builtin_classes_win_over_custom_ones_of_their_name);
     tcase_add_test(tests, memory_that_ends_is_a_clean_error);
     Suite *suite = suite_create("quantizer_config");
     suite_add_tcase(suite, tests);

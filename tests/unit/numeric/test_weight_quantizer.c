@@ -77,14 +77,14 @@ static void expect(cnn2snn_quantizer *quantizer, size_t rank, const int64_t *sha
 static const float sample[] = {0.5f, -1, 0.25f, 0.3f, -0.1f, 0.7f};
 static const int64_t sample_shape[] = {3, 2};
 
-START_TEST(max_quantizer_maps_the_largest_weight_to_the_largest_level)
+START_TEST(ex01_l101_max_quantizer_maps_the_largest_weight_to_the_largest_level)
 {
     float q[] = {0.5714286f, -1, 0.2857143f, 0.2857143f, -0.14285715f, 0.71428573f};
     expect(make(CNN2SNN_QUANTIZER_MAX, 4, 0), 2, sample_shape, sample, 1, (float[]){7}, q, 0);
 }
 END_TEST
 
-START_TEST(max_per_axis_quantizer_has_a_factor_for_each_filter)
+START_TEST(ex02_ex03_l102_max_per_axis_quantizer_has_a_factor_for_each_filter)
 {
     float q[] = {0.5f, -1, 0.2857143f, 0.2857143f, -0.071428575f, 0.71428573f};
     expect(make(CNN2SNN_QUANTIZER_MAX_PER_AXIS, 4, 0), 2, sample_shape, sample, 2, (float[]){14, 7}, q, 0);
@@ -93,7 +93,7 @@ START_TEST(max_per_axis_quantizer_has_a_factor_for_each_filter)
 }
 END_TEST
 
-START_TEST(std_quantizers_take_the_threshold_times_the_deviation)
+START_TEST(ex04_ex05_l099_l100_std_quantizers_take_the_threshold_times_the_deviation)
 {
     float q[] = {0.473642f, -0.947284f, 0.236821f, 0.236821f, 0, 0.710463f};
     expect(make(CNN2SNN_QUANTIZER_STD, 4, 3), 2, sample_shape, sample, 1, (float[]){4.2225986f}, q, 2e-6f);
@@ -103,14 +103,14 @@ START_TEST(std_quantizers_take_the_threshold_times_the_deviation)
 }
 END_TEST
 
-START_TEST(weights_beyond_the_threshold_saturate)
+START_TEST(ex10_l097_l099_weights_beyond_the_threshold_saturate)
 {
     float w[] = {3, -0.1f, 0.1f, -0.2f, 0.2f}, q[] = {1.2083046f, 0, 0, 0, 0};
     expect(make(CNN2SNN_QUANTIZER_STD, 2, 1), 1, (int64_t[]){5}, w, 1, (float[]){0.82760584f}, q, 2e-6f);
 }
 END_TEST
 
-START_TEST(halves_round_to_even)
+START_TEST(ex07_ex08_l097_halves_round_to_even)
 {
     float w[] = {7, 0.5f, 1.5f, 2.5f, -0.5f, -1.5f}, q[] = {7, 0, 2, 2, 0, -2};
     expect(make(CNN2SNN_QUANTIZER_MAX, 4, 0), 1, (int64_t[]){6}, w, 1, (float[]){1}, q, 0);
@@ -119,7 +119,7 @@ START_TEST(halves_round_to_even)
 }
 END_TEST
 
-START_TEST(levels_are_divided_by_the_factor)
+START_TEST(l097_levels_are_divided_by_the_factor)
 {
     /* A product with 1/7 gives 0.42857146 and 0.8571429. */
     float w[] = {1, 0.43f, -0.86f}, q[] = {1, 0.42857143f, -0.85714287f};
@@ -127,7 +127,7 @@ START_TEST(levels_are_divided_by_the_factor)
 }
 END_TEST
 
-START_TEST(factors_stop_at_1000)
+START_TEST(ex06_l099_l100_l101_l102_factors_stop_at_1000)
 {
     float w[] = {0.001f, -0.0005f, 0.002f, 0.0025f}, q[] = {0.001f, 0, 0.002f, 0.002f};
     expect(make(CNN2SNN_QUANTIZER_MAX, 4, 0), 1, (int64_t[]){4}, w, 1, (float[]){1000}, q, 0);
@@ -141,14 +141,14 @@ START_TEST(factors_stop_at_1000)
 }
 END_TEST
 
-START_TEST(a_kernel_with_one_output_channel_gives_a_vector_of_one)
+START_TEST(ex20_l102_a_kernel_with_one_output_channel_gives_a_vector_of_one)
 {
     float w[] = {2, -8};
     expect(make(CNN2SNN_QUANTIZER_MAX_PER_AXIS, 4, 0), 4, (int64_t[]){1, 1, 2, 1}, w, 1, (float[]){0.875f}, NULL, 0);
 }
 END_TEST
 
-START_TEST(a_fractional_bitwidth_is_cut_but_its_largest_level_is_not)
+START_TEST(l094_a_fractional_bitwidth_is_cut_but_its_largest_level_is_not)
 {
     cnn2snn_quantizer *quantizer = make(CNN2SNN_QUANTIZER_MAX, 2.5, 0);
     ck_assert_int_eq(quantizer->bitwidth, 2);
@@ -158,14 +158,14 @@ START_TEST(a_fractional_bitwidth_is_cut_but_its_largest_level_is_not)
 }
 END_TEST
 
-START_TEST(many_bits_are_exact)
+START_TEST(l094_l097_many_bits_are_exact)
 {
     float w[] = {16777215, -16777215, 12345678, -1, 0.5f}, q[] = {16777215, -16777215, 12345678, -1, 0};
     expect(make(CNN2SNN_QUANTIZER_MAX, 25, 0), 1, (int64_t[]){5}, w, 1, (float[]){1}, q, 0);
 }
 END_TEST
 
-START_TEST(range_is_the_deviation_without_threshold_or_the_limited_maximum)
+START_TEST(l100_l102_range_is_the_deviation_without_threshold_or_the_limited_maximum)
 {
     cnn2snn_tensor *weights = wrap(2, sample_shape, sample), *range = NULL;
     cnn2snn_quantizer *quantizer = make(CNN2SNN_QUANTIZER_STD_PER_AXIS, 4, 2);
@@ -247,17 +247,17 @@ int main(void)
 {
     TCase *tests = tcase_create("weight_quantizer");
     tcase_add_checked_fixture(tests, setup, teardown);
-    tcase_add_test(tests, max_quantizer_maps_the_largest_weight_to_the_largest_level);
-    tcase_add_test(tests, max_per_axis_quantizer_has_a_factor_for_each_filter);
-    tcase_add_test(tests, std_quantizers_take_the_threshold_times_the_deviation);
-    tcase_add_test(tests, weights_beyond_the_threshold_saturate);
-    tcase_add_test(tests, halves_round_to_even);
-    tcase_add_test(tests, levels_are_divided_by_the_factor);
-    tcase_add_test(tests, factors_stop_at_1000);
-    tcase_add_test(tests, a_kernel_with_one_output_channel_gives_a_vector_of_one);
-    tcase_add_test(tests, a_fractional_bitwidth_is_cut_but_its_largest_level_is_not);
-    tcase_add_test(tests, many_bits_are_exact);
-    tcase_add_test(tests, range_is_the_deviation_without_threshold_or_the_limited_maximum);
+    tcase_add_test(tests, ex01_l101_max_quantizer_maps_the_largest_weight_to_the_largest_level);
+    tcase_add_test(tests, ex02_ex03_l102_max_per_axis_quantizer_has_a_factor_for_each_filter);
+    tcase_add_test(tests, ex04_ex05_l099_l100_std_quantizers_take_the_threshold_times_the_deviation);
+    tcase_add_test(tests, ex10_l097_l099_weights_beyond_the_threshold_saturate);
+    tcase_add_test(tests, ex07_ex08_l097_halves_round_to_even);
+    tcase_add_test(tests, l097_levels_are_divided_by_the_factor);
+    tcase_add_test(tests, ex06_l099_l100_l101_l102_factors_stop_at_1000);
+    tcase_add_test(tests, ex20_l102_a_kernel_with_one_output_channel_gives_a_vector_of_one);
+    tcase_add_test(tests, l094_a_fractional_bitwidth_is_cut_but_its_largest_level_is_not);
+    tcase_add_test(tests, l094_l097_many_bits_are_exact);
+    tcase_add_test(tests, l100_l102_range_is_the_deviation_without_threshold_or_the_limited_maximum);
     tcase_add_test(tests, nan_weights_give_nan_but_no_integers);
     tcase_add_test(tests, other_element_types_are_taken_as_floats);
     tcase_add_test(tests, scalars_have_no_axis_and_empty_weights_are_harmless);

@@ -80,7 +80,7 @@ START_TEST(every_name_runs_and_keeps_nan)
 }
 END_TEST
 
-START_TEST(quantized_relu_is_ex_14)
+START_TEST(ex14_l108_l110_quantized_relu)
 {
     const float x[] = {-1, 0, 0.19f, 0.2f, 0.21f, 0.6f, 0.61f, 1, 3.3f, 5.7f, 5.9f, 6.2f, 7, 100};
     const float y[] = {0, 0, 0, 0, 0, 0, 0, 0, 4.2000003f, 6.3f, 6.3f, 6.3f, 6.3f, 6.3f};
@@ -88,7 +88,7 @@ START_TEST(quantized_relu_is_ex_14)
 }
 END_TEST
 
-START_TEST(activation_discrete_relu_is_ex_11)
+START_TEST(ex11_l108_l109_activation_discrete_relu)
 {
     const float x[] = {-1, 0, 0.19f, 0.2f, 0.21f, 0.6f, 0.61f, 1, 3.3f, 5.7f, 5.9f, 6.2f, 7, 100};
     const float y[] = {0, 0, 0, 0, 0.4f, 0.8f, 0.8f, 0.8f, 3.2f, 5.6f, 6, 6, 6, 6};
@@ -249,8 +249,8 @@ int main(void)
     tcase_add_test(tests, elu_and_thresholded_relu_follow_their_arguments);
     tcase_add_test(tests, hard_sigmoid_is_that_of_the_writers_keras);
     tcase_add_test(tests, every_name_runs_and_keeps_nan);
-    tcase_add_test(tests, quantized_relu_is_ex_14);
-    tcase_add_test(tests, activation_discrete_relu_is_ex_11);
+    tcase_add_test(tests, ex14_l108_l110_quantized_relu);
+    tcase_add_test(tests, ex11_l108_l109_activation_discrete_relu);
     tcase_add_test(tests, softmax_goes_along_one_axis_or_several);
     tcase_add_test(tests, batch_normalization_works_along_any_axis);
     tcase_add_test(tests, batch_normalization_of_a_shifted_input_stays_exact);

@@ -280,7 +280,7 @@ static void set_weight(cnn2snn_layer *layer, size_t index, const float *values)
     memcpy(layer->weights[index].tensor->data, values, layer->weights[index].tensor->size);
 }
 
-START_TEST(quantized_dense_is_ex_17)
+START_TEST(ex17_l105_quantized_dense)
 {
     cnn2snn_layer *layer =
         make_layer("QuantizedDense", "{'units': 2, 'quantizer': " QUANTIZER("MaxPerAxisQuantizer", 4) "}");
@@ -298,7 +298,7 @@ START_TEST(quantized_dense_is_ex_17)
 }
 END_TEST
 
-START_TEST(quantized_conv2d_is_ex_18)
+START_TEST(ex18_l104_quantized_conv2d)
 {
     cnn2snn_layer *layer = make_layer(
         "QuantizedConv2D",
@@ -315,7 +315,7 @@ START_TEST(quantized_conv2d_is_ex_18)
 }
 END_TEST
 
-START_TEST(quantized_separable_is_ex_19)
+START_TEST(ex19_l106_quantized_separable)
 {
     cnn2snn_layer *layer =
         make_layer("QuantizedSeparableConv2D",
@@ -335,7 +335,7 @@ START_TEST(quantized_separable_is_ex_19)
 }
 END_TEST
 
-START_TEST(quantized_depthwise_never_adds_its_bias_ex_16)
+START_TEST(ex16_l142_quantized_depthwise_never_adds_its_bias)
 {
     cnn2snn_layer *layer =
         make_layer("QuantizedDepthwiseConv2D", "{'kernel_size': 1, 'quantizer': " QUANTIZER("MaxQuantizer", 4) "}");
@@ -397,10 +397,10 @@ int main(void)
     tcase_add_test(tests, conv2d_transpose_scatters_its_input);
     tcase_add_test(tests, dense_acts_on_the_last_axis_of_any_rank);
     tcase_add_test(tests, activations_along_the_channels_follow_the_bias);
-    tcase_add_test(tests, quantized_dense_is_ex_17);
-    tcase_add_test(tests, quantized_conv2d_is_ex_18);
-    tcase_add_test(tests, quantized_separable_is_ex_19);
-    tcase_add_test(tests, quantized_depthwise_never_adds_its_bias_ex_16);
+    tcase_add_test(tests, ex17_l105_quantized_dense);
+    tcase_add_test(tests, ex18_l104_quantized_conv2d);
+    tcase_add_test(tests, ex19_l106_quantized_separable);
+    tcase_add_test(tests, ex16_l142_quantized_depthwise_never_adds_its_bias);
     tcase_add_test(tests, a_nan_reaches_the_windows_it_lies_in_and_no_others);
     tcase_add_test(tests, channels_first_with_softmax_along_the_columns_is_refused);
     return run_suite(suite, tests);

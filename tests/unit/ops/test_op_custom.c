@@ -130,7 +130,7 @@ static cnn2snn_status half(void *user_data, cnn2snn_context *c, const char *conf
     return CNN2SNN_OK;
 }
 
-START_TEST(a_quantized_activation_of_the_users_goes_by_its_step)
+START_TEST(l072_l108_a_quantized_activation_of_the_users_goes_by_its_step)
 {
     const cnn2snn_activation_class callbacks = {sizeof callbacks, NULL, NULL, half};
     const float values[] = {-1, 0.25f, 0.26f, 0.75f, 0.76f, 9}, expected[] = {0, 0, 0.5f, 0.5f, 1, 1.5f};
@@ -158,6 +158,6 @@ int main(void)
     tcase_add_test(tests, the_callback_computes_the_output);
     tcase_add_test(tests, what_the_callback_gives_is_checked);
     tcase_add_test(tests, no_samples_no_call);
-    tcase_add_test(tests, a_quantized_activation_of_the_users_goes_by_its_step);
+    tcase_add_test(tests, l072_l108_a_quantized_activation_of_the_users_goes_by_its_step);
     return run_suite(suite, tests);
 }

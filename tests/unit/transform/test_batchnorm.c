@@ -75,7 +75,7 @@ START_TEST(l076_batchnorm_goes_before_global_average_pooling)
 }
 END_TEST
 
-START_TEST(one_pass_moves_it_by_one_place)
+START_TEST(l076_one_pass_moves_it_by_one_place)
 {
     inverted("[8, 8, 2]", POOL("p") "," POOL("q") "," BN("b"));
     ck_assert_str_eq(names_of(result), "in p b q");
@@ -86,7 +86,7 @@ START_TEST(one_pass_moves_it_by_one_place)
 }
 END_TEST
 
-START_TEST(other_poolings_stay)
+START_TEST(l076_other_poolings_stay)
 {
     inverted("[4, 4, 2]",
              "['AveragePooling2D', {'name': 'p'}]," BN("b") ", ['GlobalMaxPooling2D', {'name': 'g'}]," BN("e"));
@@ -95,7 +95,7 @@ START_TEST(other_poolings_stay)
 }
 END_TEST
 
-START_TEST(h7_max_pooling_needs_positive_gammas)
+START_TEST(l076_h7_max_pooling_needs_positive_gammas)
 {
     invert_refuses("[4, 4, 2]", POOL("p") ", ['BatchNormalization', {'name': 'b'}, [], [[1, 0]]]",
                    CNN2SNN_E_INCOMPATIBLE, "L-H7", "b");
@@ -107,7 +107,7 @@ START_TEST(h7_max_pooling_needs_positive_gammas)
 }
 END_TEST
 
-START_TEST(without_scale_the_gammas_are_ones)
+START_TEST(l076_without_scale_the_gammas_are_ones)
 {
     /* The reference takes the betas for gammas here. */
     inverted("[4, 4, 2]", POOL("p") ", ['BatchNormalization', {'name': 'b', 'scale': false}, [], [[0, -1]]]");
@@ -116,7 +116,7 @@ START_TEST(without_scale_the_gammas_are_ones)
 }
 END_TEST
 
-START_TEST(inverting_needs_the_channels)
+START_TEST(l076_inverting_needs_the_channels)
 {
     invert_refuses("[4, 4, 2]", POOL("p") ", ['BatchNormalization', {'name': 'b', 'axis': [1]}]",
                    CNN2SNN_E_INCOMPATIBLE, "L-H8", "b");
@@ -139,7 +139,7 @@ START_TEST(nan_is_named)
 }
 END_TEST
 
-START_TEST(only_sequentials_are_rewritten)
+START_TEST(l076_l077_only_sequentials_are_rewritten)
 {
     source = graph_of("{'inputs': {'x': [4, 4, 2]}, 'layers': [" POOL("p") "," BN("b") "]}");
     refused(c2s_invert_batchnorm_pooling(source, &result, &error), CNN2SNN_E_NOT_SEQUENTIAL, "L-E", NULL);
@@ -154,7 +154,7 @@ END_TEST
     "['BatchNormalization', {'name': 'b', 'epsilon': 0.001}, [], [[2, -1], [0.1, 0.2], [0.3, -0.6], [3.999, "        \
     "0.249]]]"
 
-START_TEST(ex24_dense_with_and_without_bias)
+START_TEST(l077_ex24_dense_with_and_without_bias)
 {
     folded("[2]", "['Dense', {'name': 'd', 'units': 2}, [], [[1, 2, 3, -4], [0.5, -0.25]]]," EX24_BN);
     ck_assert_str_eq(names_of(result), "in d");
@@ -171,7 +171,7 @@ START_TEST(ex24_dense_with_and_without_bias)
 }
 END_TEST
 
-START_TEST(ex25_convolution_without_bias)
+START_TEST(l077_ex25_convolution_without_bias)
 {
     folded("[1, 1, 2]", "['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1, 'use_bias': false}, [],"
                         "[[0.1, 0.2, 0.3, 0.4]]], ['BatchNormalization', {'name': 'b'}, [],"
@@ -186,7 +186,7 @@ END_TEST
 #define SCALES_2_M4                                                                                                  \
     "['BatchNormalization', {'name': 'b', 'epsilon': 0.25}, [], [[2, -4], [0, 0], [0, 0], [0.75, 0.75]]]"
 
-START_TEST(a_separable_layer_takes_it_in_its_pointwise_kernel)
+START_TEST(l077_a_separable_layer_takes_it_in_its_pointwise_kernel)
 {
     folded("[1, 1, 2]", "['SeparableConv2D', {'name': 's', 'filters': 2, 'kernel_size': 1}, [],"
                         "[[3, 5], [1, 2, 3, 4], [10, 20]]]," SCALES_2_M4);
@@ -197,7 +197,7 @@ START_TEST(a_separable_layer_takes_it_in_its_pointwise_kernel)
 }
 END_TEST
 
-START_TEST(a_transposed_convolution_takes_it_along_its_filters)
+START_TEST(l077_a_transposed_convolution_takes_it_along_its_filters)
 {
     /* Kernel (h, w, filters, channels): the reference multiplies the channels. */
     folded("[1, 1, 3]", "['Conv2DTranspose', {'name': 't', 'filters': 2, 'kernel_size': 1}, [],"
@@ -208,7 +208,7 @@ START_TEST(a_transposed_convolution_takes_it_along_its_filters)
 }
 END_TEST
 
-START_TEST(a_quantized_layer_keeps_its_quantizer)
+START_TEST(l077_a_quantized_layer_keeps_its_quantizer)
 {
     folded("[1, 1, 2]", "['QuantizedConv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1, 'quantizer':"
                         "{'class_name': 'StdPerAxisQuantizer', 'config': {'bitwidth': 3, 'threshold': 2}}}, [],"
@@ -222,7 +222,7 @@ START_TEST(a_quantized_layer_keeps_its_quantizer)
 }
 END_TEST
 
-START_TEST(only_the_first_of_two_is_folded)
+START_TEST(l077_only_the_first_of_two_is_folded)
 {
     folded("[2]", "['Dense', {'name': 'd', 'units': 2}]," BN("b1") "," BN("b2"));
     ck_assert_str_eq(names_of(result), "in d b2");
@@ -230,7 +230,7 @@ START_TEST(only_the_first_of_two_is_folded)
 }
 END_TEST
 
-START_TEST(what_stands_between_keeps_it)
+START_TEST(l077_what_stands_between_keeps_it)
 {
     folded("[2]", BN("b0") ",['Dense', {'name': 'd', 'units': 2}], ['ReLU', {'name': 'r'}]," BN("b1"));
     ck_assert_str_eq(names_of(result), "in b0 d r b1");
@@ -238,7 +238,7 @@ START_TEST(what_stands_between_keeps_it)
 }
 END_TEST
 
-START_TEST(an_activation_inside_of_the_layer_keeps_it)
+START_TEST(l077_an_activation_inside_of_the_layer_keeps_it)
 {
     /* The reference folds it, and computes something else. */
     folded("[2]", "['Dense', {'name': 'd', 'units': 2, 'activation': 'relu'}]," BN("b"));
@@ -247,7 +247,7 @@ START_TEST(an_activation_inside_of_the_layer_keeps_it)
 }
 END_TEST
 
-START_TEST(a_depthwise_layer_keeps_it)
+START_TEST(l077_a_depthwise_layer_keeps_it)
 {
     folded("[4, 4, 2]", "['DepthwiseConv2D', {'name': 'd', 'kernel_size': 3}]," BN("b"));
     ck_assert_str_eq(names_of(result), "in d b");
@@ -255,7 +255,7 @@ START_TEST(a_depthwise_layer_keeps_it)
 }
 END_TEST
 
-START_TEST(h8_the_axis_is_the_last)
+START_TEST(l077_h8_the_axis_is_the_last)
 {
     fold_refuses("[4, 4, 2]", CONV("c") ", ['BatchNormalization', {'name': 'b', 'axis': [1]}]",
                  CNN2SNN_E_INCOMPATIBLE, "L-H8", "b");
@@ -271,7 +271,7 @@ START_TEST(h8_the_axis_is_the_last)
 }
 END_TEST
 
-START_TEST(h8_null_gammas_are_refused_and_negative_ones_are_fine)
+START_TEST(l077_h8_null_gammas_are_refused_and_negative_ones_are_fine)
 {
     fold_refuses("[2]", "['Dense', {'name': 'd', 'units': 2}], ['BatchNormalization', {'name': 'b'}, [], [[1, 0]]]",
                  CNN2SNN_E_INCOMPATIBLE, "L-H8", "b");
@@ -281,7 +281,7 @@ START_TEST(h8_null_gammas_are_refused_and_negative_ones_are_fine)
 }
 END_TEST
 
-START_TEST(h8_a_quantizer_of_one_scale_is_refused)
+START_TEST(l077_h8_a_quantizer_of_one_scale_is_refused)
 {
     fold_refuses("[2]",
                  "['QuantizedDense', {'name': 'd', 'units': 2, 'quantizer': {'class_name': 'MaxQuantizer',"
@@ -290,7 +290,7 @@ START_TEST(h8_a_quantizer_of_one_scale_is_refused)
 }
 END_TEST
 
-START_TEST(h9_scale_and_center_are_needed)
+START_TEST(l077_h9_scale_and_center_are_needed)
 {
     fold_refuses("[2]", "['Dense', {'name': 'd', 'units': 2}], ['BatchNormalization', {'name': 'b', 'scale': false}]",
                  CNN2SNN_E_VALUE, "L-H9", "b");
@@ -300,7 +300,7 @@ START_TEST(h9_scale_and_center_are_needed)
 }
 END_TEST
 
-START_TEST(a_variance_without_root_is_a_bad_value)
+START_TEST(l077_a_variance_without_root_is_a_bad_value)
 {
     fold_refuses("[2]",
                  "['Dense', {'name': 'd', 'units': 1}], ['BatchNormalization', {'name': 'b'}, [],"
@@ -342,7 +342,7 @@ static struct c2s_graph *custom_graph(size_t *rank)
     return made;
 }
 
-START_TEST(a_quantizer_of_the_users_counts_by_its_scale_factors)
+START_TEST(l077_a_quantizer_of_the_users_counts_by_its_scale_factors)
 {
     size_t rank = 1;
     source = custom_graph(&rank);
@@ -366,28 +366,28 @@ int main(void)
     tcase_add_checked_fixture(cases, context_setup, context_teardown);
     tcase_add_test(cases, l076_batchnorm_goes_before_max_pooling);
     tcase_add_test(cases, l076_batchnorm_goes_before_global_average_pooling);
-    tcase_add_test(cases, one_pass_moves_it_by_one_place);
-    tcase_add_test(cases, other_poolings_stay);
-    tcase_add_test(cases, h7_max_pooling_needs_positive_gammas);
-    tcase_add_test(cases, without_scale_the_gammas_are_ones);
-    tcase_add_test(cases, inverting_needs_the_channels);
+    tcase_add_test(cases, l076_one_pass_moves_it_by_one_place);
+    tcase_add_test(cases, l076_other_poolings_stay);
+    tcase_add_test(cases, l076_h7_max_pooling_needs_positive_gammas);
+    tcase_add_test(cases, l076_without_scale_the_gammas_are_ones);
+    tcase_add_test(cases, l076_inverting_needs_the_channels);
     tcase_add_test(cases, nan_is_named);
-    tcase_add_test(cases, only_sequentials_are_rewritten);
-    tcase_add_test(cases, ex24_dense_with_and_without_bias);
-    tcase_add_test(cases, ex25_convolution_without_bias);
-    tcase_add_test(cases, a_separable_layer_takes_it_in_its_pointwise_kernel);
-    tcase_add_test(cases, a_transposed_convolution_takes_it_along_its_filters);
-    tcase_add_test(cases, a_quantized_layer_keeps_its_quantizer);
-    tcase_add_test(cases, only_the_first_of_two_is_folded);
-    tcase_add_test(cases, what_stands_between_keeps_it);
-    tcase_add_test(cases, an_activation_inside_of_the_layer_keeps_it);
-    tcase_add_test(cases, a_depthwise_layer_keeps_it);
-    tcase_add_test(cases, h8_the_axis_is_the_last);
-    tcase_add_test(cases, h8_null_gammas_are_refused_and_negative_ones_are_fine);
-    tcase_add_test(cases, h8_a_quantizer_of_one_scale_is_refused);
-    tcase_add_test(cases, h9_scale_and_center_are_needed);
-    tcase_add_test(cases, a_variance_without_root_is_a_bad_value);
-    tcase_add_test(cases, a_quantizer_of_the_users_counts_by_its_scale_factors);
+    tcase_add_test(cases, l076_l077_only_sequentials_are_rewritten);
+    tcase_add_test(cases, l077_ex24_dense_with_and_without_bias);
+    tcase_add_test(cases, l077_ex25_convolution_without_bias);
+    tcase_add_test(cases, l077_a_separable_layer_takes_it_in_its_pointwise_kernel);
+    tcase_add_test(cases, l077_a_transposed_convolution_takes_it_along_its_filters);
+    tcase_add_test(cases, l077_a_quantized_layer_keeps_its_quantizer);
+    tcase_add_test(cases, l077_only_the_first_of_two_is_folded);
+    tcase_add_test(cases, l077_what_stands_between_keeps_it);
+    tcase_add_test(cases, l077_an_activation_inside_of_the_layer_keeps_it);
+    tcase_add_test(cases, l077_a_depthwise_layer_keeps_it);
+    tcase_add_test(cases, l077_h8_the_axis_is_the_last);
+    tcase_add_test(cases, l077_h8_null_gammas_are_refused_and_negative_ones_are_fine);
+    tcase_add_test(cases, l077_h8_a_quantizer_of_one_scale_is_refused);
+    tcase_add_test(cases, l077_h9_scale_and_center_are_needed);
+    tcase_add_test(cases, l077_a_variance_without_root_is_a_bad_value);
+    tcase_add_test(cases, l077_a_quantizer_of_the_users_counts_by_its_scale_factors);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -31,7 +31,7 @@ static void sequentialize_refuses(const char *text, cnn2snn_status status, const
     release();
 }
 
-START_TEST(a_sequential_is_given_back_as_it_is)
+START_TEST(l074_a_sequential_is_given_back_as_it_is)
 {
     sequentialized("{'input': [4, 4, 2], 'name': 'mine', 'layers': [" CONV("c") "]}");
     ck_assert_str_eq(result->name, "mine");
@@ -41,7 +41,7 @@ START_TEST(a_sequential_is_given_back_as_it_is)
 }
 END_TEST
 
-START_TEST(a_functional_line_becomes_a_sequential)
+START_TEST(l074_a_functional_line_becomes_a_sequential)
 {
     sequentialized("{'input': [4, 4, 2], 'functional': true, 'layers': [" CONV(
         "c") ", ['ReLU', {'name': 'r'}],"
@@ -55,7 +55,7 @@ START_TEST(a_functional_line_becomes_a_sequential)
 }
 END_TEST
 
-START_TEST(a_functional_line_in_another_file_order_is_put_in_order)
+START_TEST(l074_a_functional_line_in_another_file_order_is_put_in_order)
 {
     /* The layers stand in the order of their first call; the walk follows the calls. */
     sequentialized("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'a', 'units': 2}],"
@@ -73,7 +73,7 @@ static const char branches[] =
               "['ReLU', {'name': 'r2'}, ['p2']], ['Concatenate', {'name': 'cat', 'axis': -1}, ['r1', 'r2']]," CONV(
                   "c3") "]}";
 
-START_TEST(branches_become_sequentials_joined_by_concatenate)
+START_TEST(l074_branches_become_sequentials_joined_by_concatenate)
 {
     sequentialized(branches);
     ck_assert(!result->sequential);
@@ -91,7 +91,7 @@ START_TEST(branches_become_sequentials_joined_by_concatenate)
 }
 END_TEST
 
-START_TEST(doing_it_again_changes_nothing)
+START_TEST(l074_doing_it_again_changes_nothing)
 {
     sequentialized(branches);
     struct c2s_graph *again = NULL;
@@ -103,7 +103,7 @@ START_TEST(doing_it_again_changes_nothing)
 }
 END_TEST
 
-START_TEST(names_that_layers_have_are_left_out)
+START_TEST(l074_names_that_layers_have_are_left_out)
 {
     sequentialized("{'inputs': {'sequential': [4]}, 'layers': [['Dense', {'name': 'a', 'units': 2}, ['sequential']],"
                    "['Dense', {'name': 'b', 'units': 2}, ['sequential']],"
@@ -113,7 +113,7 @@ START_TEST(names_that_layers_have_are_left_out)
 }
 END_TEST
 
-START_TEST(calls_that_no_output_needs_are_left_out)
+START_TEST(l074_calls_that_no_output_needs_are_left_out)
 {
     sequentialized("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'a', 'units': 2}],"
                    "['Dense', {'name': 'b', 'units': 3}, ['a']], ['Dense', {'name': 'unused', 'units': 3}, ['a']],"
@@ -124,7 +124,7 @@ START_TEST(calls_that_no_output_needs_are_left_out)
 }
 END_TEST
 
-START_TEST(a_model_of_its_input_alone_stays_functional)
+START_TEST(l074_a_model_of_its_input_alone_stays_functional)
 {
     sequentialized("{'inputs': {'x': [4]}, 'layers': []}");
     ck_assert(!result->sequential);
@@ -133,7 +133,7 @@ START_TEST(a_model_of_its_input_alone_stays_functional)
 }
 END_TEST
 
-START_TEST(a_nested_model_is_a_layer_of_its_run)
+START_TEST(l074_a_nested_model_is_a_layer_of_its_run)
 {
     sequentialized(branches);
     struct c2s_graph *outer = NULL, *line = NULL;
@@ -180,7 +180,7 @@ START_TEST(a_long_line_needs_no_stack)
 }
 END_TEST
 
-START_TEST(h1_channels_first_is_refused)
+START_TEST(l074_h1_channels_first_is_refused)
 {
     sequentialize_refuses("{'input': [2, 4, 4], 'layers': [['MaxPooling2D', {'name': 'p', 'pool_size': 1,"
                           "'data_format': 'channels_first'}]]}",
@@ -188,7 +188,7 @@ START_TEST(h1_channels_first_is_refused)
 }
 END_TEST
 
-START_TEST(h2_dilation_is_a_bad_value)
+START_TEST(l074_h2_dilation_is_a_bad_value)
 {
     sequentialize_refuses("{'input': [9, 9, 2], 'layers': [['DepthwiseConv2D', {'name': 'dw', 'kernel_size': 3,"
                           "'dilation_rate': [1, 2]}]]}",
@@ -196,7 +196,7 @@ START_TEST(h2_dilation_is_a_bad_value)
 }
 END_TEST
 
-START_TEST(h1_comes_before_h2)
+START_TEST(l074_h1_comes_before_h2)
 {
     sequentialize_refuses("{'input': [9, 9, 9], 'layers': [['Conv2D', {'name': 'c', 'kernel_size': 3, 'filters': 1,"
                           "'dilation_rate': [2, 2]}], ['GlobalAveragePooling2D', {'name': 'g',"
@@ -205,7 +205,7 @@ START_TEST(h1_comes_before_h2)
 }
 END_TEST
 
-START_TEST(h3_one_input_one_output_of_one_or_three_dimensions)
+START_TEST(l074_h3_one_input_one_output_of_one_or_three_dimensions)
 {
     sequentialize_refuses("{'inputs': {'x': [4], 'y': [4]}, 'layers': [['Add', {'name': 'a'}, ['x', 'y']]]}",
                           CNN2SNN_E_INCOMPATIBLE, "L-H3", NULL);
@@ -218,7 +218,7 @@ START_TEST(h3_one_input_one_output_of_one_or_three_dimensions)
 }
 END_TEST
 
-START_TEST(h4_shared_layers_are_refused)
+START_TEST(l074_h4_shared_layers_are_refused)
 {
     sequentialize_refuses("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'd', 'units': 4}],"
                           "['ReLU', {'name': 'r'}], ['Dense', {'name': 'd'}]]}",
@@ -226,7 +226,7 @@ START_TEST(h4_shared_layers_are_refused)
 }
 END_TEST
 
-START_TEST(h4_other_merges_are_refused)
+START_TEST(l074_h4_other_merges_are_refused)
 {
     sequentialize_refuses("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'd', 'units': 4}],"
                           "['Add', {'name': 'a'}, ['d', 'x']]]}",
@@ -234,7 +234,7 @@ START_TEST(h4_other_merges_are_refused)
 }
 END_TEST
 
-START_TEST(h4_skip_connections_are_refused)
+START_TEST(l074_h4_skip_connections_are_refused)
 {
     sequentialize_refuses("{'inputs': {'x': [4]}, 'layers': [['Dense', {'name': 'd', 'units': 4}],"
                           "['Concatenate', {'name': 'cat'}, ['x', 'd']]]}",
@@ -245,7 +245,7 @@ START_TEST(h4_skip_connections_are_refused)
 }
 END_TEST
 
-START_TEST(h5_concatenate_takes_two_along_the_channels)
+START_TEST(l074_h5_concatenate_takes_two_along_the_channels)
 {
     sequentialize_refuses("{'inputs': {'x': [4, 4, 1]}, 'layers': [" CONV_OF("a", "x") "," CONV_OF(
                               "b", "x") ","
@@ -257,7 +257,7 @@ START_TEST(h5_concatenate_takes_two_along_the_channels)
 }
 END_TEST
 
-START_TEST(the_channels_may_be_counted_from_the_front)
+START_TEST(l074_the_channels_may_be_counted_from_the_front)
 {
     sequentialized("{'inputs': {'x': [4, 4, 1]}, 'layers': [" CONV_OF("a", "x") "," CONV_OF(
         "b", "x") ","
@@ -280,25 +280,25 @@ int main(void)
     Suite *suite = suite_create("sequentialize");
     TCase *cases = tcase_create("core");
     tcase_add_checked_fixture(cases, context_setup, context_teardown);
-    tcase_add_test(cases, a_sequential_is_given_back_as_it_is);
-    tcase_add_test(cases, a_functional_line_becomes_a_sequential);
-    tcase_add_test(cases, a_functional_line_in_another_file_order_is_put_in_order);
-    tcase_add_test(cases, branches_become_sequentials_joined_by_concatenate);
-    tcase_add_test(cases, doing_it_again_changes_nothing);
-    tcase_add_test(cases, names_that_layers_have_are_left_out);
-    tcase_add_test(cases, calls_that_no_output_needs_are_left_out);
-    tcase_add_test(cases, a_model_of_its_input_alone_stays_functional);
-    tcase_add_test(cases, a_nested_model_is_a_layer_of_its_run);
+    tcase_add_test(cases, l074_a_sequential_is_given_back_as_it_is);
+    tcase_add_test(cases, l074_a_functional_line_becomes_a_sequential);
+    tcase_add_test(cases, l074_a_functional_line_in_another_file_order_is_put_in_order);
+    tcase_add_test(cases, l074_branches_become_sequentials_joined_by_concatenate);
+    tcase_add_test(cases, l074_doing_it_again_changes_nothing);
+    tcase_add_test(cases, l074_names_that_layers_have_are_left_out);
+    tcase_add_test(cases, l074_calls_that_no_output_needs_are_left_out);
+    tcase_add_test(cases, l074_a_model_of_its_input_alone_stays_functional);
+    tcase_add_test(cases, l074_a_nested_model_is_a_layer_of_its_run);
     tcase_add_test(cases, a_long_line_needs_no_stack);
-    tcase_add_test(cases, h1_channels_first_is_refused);
-    tcase_add_test(cases, h2_dilation_is_a_bad_value);
-    tcase_add_test(cases, h1_comes_before_h2);
-    tcase_add_test(cases, h3_one_input_one_output_of_one_or_three_dimensions);
-    tcase_add_test(cases, h4_shared_layers_are_refused);
-    tcase_add_test(cases, h4_other_merges_are_refused);
-    tcase_add_test(cases, h4_skip_connections_are_refused);
-    tcase_add_test(cases, h5_concatenate_takes_two_along_the_channels);
-    tcase_add_test(cases, the_channels_may_be_counted_from_the_front);
+    tcase_add_test(cases, l074_h1_channels_first_is_refused);
+    tcase_add_test(cases, l074_h2_dilation_is_a_bad_value);
+    tcase_add_test(cases, l074_h1_comes_before_h2);
+    tcase_add_test(cases, l074_h3_one_input_one_output_of_one_or_three_dimensions);
+    tcase_add_test(cases, l074_h4_shared_layers_are_refused);
+    tcase_add_test(cases, l074_h4_other_merges_are_refused);
+    tcase_add_test(cases, l074_h4_skip_connections_are_refused);
+    tcase_add_test(cases, l074_h5_concatenate_takes_two_along_the_channels);
+    tcase_add_test(cases, l074_the_channels_may_be_counted_from_the_front);
     tcase_add_test(cases, h6_branches_are_not_prepared_to_convert);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);

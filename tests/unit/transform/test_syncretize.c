@@ -148,7 +148,7 @@ static void reshape_refuses(const char *input, const char *layers, int64_t rows,
     release();
 }
 
-START_TEST(ex32_another_input_size)
+START_TEST(ex32_l082_another_input_size)
 {
     source = sequential("[8, 10, 3]", "['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 3}]");
     must(c2s_reshape_input(source, 12, 16, &result, &error));
@@ -270,7 +270,7 @@ int main(void)
     tcase_add_test(cases, l075_a_functional_model_is_sequentialized_first);
     tcase_add_test(cases, a_functional_line_is_prepared_to_convert);
     tcase_add_test(cases, every_allocation_may_fail);
-    tcase_add_test(cases, ex32_another_input_size);
+    tcase_add_test(cases, ex32_l082_another_input_size);
     tcase_add_test(cases, l082_weights_that_no_longer_fit_are_refused);
     tcase_add_test(cases, l130_a_functional_model_is_sequentialized_and_then_reshaped);
     tcase_add_test(cases, l082_windows_must_fit);
