@@ -330,21 +330,6 @@ START_TEST(states_turn_and_shrink)
 }
 END_TEST
 
-/* InputLayers of the test's graphs take floats: another one for that name, of int16. */
-static struct c2s_graph *with_integers(struct c2s_graph *graph, const char *name)
-{
-    cnn2snn_layer *layers[8] = {NULL};
-    struct c2s_graph *out = NULL;
-    int64_t at = c2s_graph_find_layer(graph, name);
-    const struct c2s_input_attributes *attributes = graph->layers[at]->attributes;
-    must(c2s_input_layer_create(context, name, &attributes->shape, CNN2SNN_DTYPE_INT16, &layers[at], &error));
-    must(c2s_graph_replace_layers(graph, layers, &out, &error));
-    c2s_layer_release(layers[at]);
-    c2s_graph_release(graph);
-    must(c2s_graph_infer_shapes(out, &error));
-    return out;
-}
-
 /* Predictions of 127 and 254. */
 START_TEST(predictions_are_judged_by_their_mean_distance)
 {

@@ -246,6 +246,21 @@ static inline struct c2s_graph *sequential(const char *input, const char *layers
     return graph_of(text);
 }
 
+/* InputLayers of the test's graphs take floats: another one for that name, of int16. */
+static inline struct c2s_graph *with_integers(struct c2s_graph *graph, const char *name)
+{
+    cnn2snn_layer *layers[8] = {NULL};
+    struct c2s_graph *out = NULL;
+    int64_t at = c2s_graph_find_layer(graph, name);
+    const struct c2s_input_attributes *attributes = graph->layers[at]->attributes;
+    must(c2s_input_layer_create(context, name, &attributes->shape, CNN2SNN_DTYPE_INT16, &layers[at], &error));
+    must(c2s_graph_replace_layers(graph, layers, &out, &error));
+    c2s_layer_release(layers[at]);
+    c2s_graph_release(graph);
+    must(c2s_graph_infer_shapes(out, &error));
+    return out;
+}
+
 static inline const cnn2snn_layer *layer_named(const struct c2s_graph *graph, const char *name)
 {
     int64_t layer = c2s_graph_find_layer(graph, name);
