@@ -58,7 +58,13 @@ typedef struct cnn2snn_convert_options {
      * reference loses them; 0 gives its file, with a warning.
      */
     int32_t flatten_shifts;
-    int32_t reserved2; /**< 0 */
+    /**
+     * QuantizeML models for Akida 2.0 whose outputs need right shifts beyond what the hardware does, or products with
+     * scales of more than its 32 bits: other than 0 takes the rest off the 8-bit scales, so that the Akida model's
+     * outputs are what weights and ranges say, but for the rounding of the scales (the Keras model itself cuts
+     * products at 33 bits). 0 gives the reference's file, whose outputs are too large or cut there, with a warning.
+     */
+    int32_t exact_scales;
 } cnn2snn_convert_options;
 #define CNN2SNN_CONVERT_OPTIONS_INIT                                                                                 \
     {                                                                                                                \

@@ -103,11 +103,13 @@ static cnn2snn_status correct_threshold(cnn2snn_akida_model *model, struct c2s_a
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status limit_steps(cnn2snn_akida_model *model, size_t index, float limit, cnn2snn_error **error)
+static cnn2snn_status limit_steps(cnn2snn_akida_model *model, size_t index, float limit, cnn2snn_report *report,
+                                  cnn2snn_error **error)
 {
     struct c2s_akida_layer *layer = &model->layers[index];
     const struct c2s_akida_variable *variable = c2s_akida_layer_find_variable(layer, "act_step");
-    bool above = false;
+    uint64_t above = 0;
+    float most = limit;
     if (!variable)
         return CNN2SNN_OK;
     cnn2snn_tensor *fixed;
@@ -115,8 +117,9 @@ static cnn2snn_status limit_steps(cnn2snn_akida_model *model, size_t index, floa
     float *values = fixed->data;
     for (uint64_t i = 0; i < fixed->count; i++)
         if (values[i] > limit) {
+            most = values[i] > most ? values[i] : most;
             values[i] = limit;
-            above = true;
+            above++;
         }
     cnn2snn_status status = CNN2SNN_OK;
     if (above && c2s_akida_layer_get_parameter(layer, "activation", 0))
@@ -125,6 +128,13 @@ static cnn2snn_status limit_steps(cnn2snn_akida_model *model, size_t index, floa
         C2S_GOTO(scale_next_weights(model, layer + 1, c2s_f32(variable->tensor), fixed->count, limit, error));
         replace(layer, "act_step", fixed);
         fixed = NULL;
+        status =
+            !report ? CNN2SNN_OK
+                    : c2s_report_add(report, CNN2SNN_SEVERITY_WARNING, CNN2SNN_OK, "L-E11", layer->name,
+                                     "fewer bits of weights or inputs, or smaller ranges of activations", error,
+                                     "%llu steps are above %g, the most that the hardware holds: weights of %s "
+                                     "behind them are divided by up to %.3g and rounded down",
+                                     (unsigned long long)above, (double)limit, layer[1].name, (double)(most / limit));
     }
 done:
     c2s_tensor_release(fixed);
@@ -163,7 +173,7 @@ static cnn2snn_status fix_in_place(cnn2snn_akida_model *model, cnn2snn_report *r
 {
     for (size_t i = 0; i + 1 < model->layer_count; i++) {
         bool image = model->layers[i].kind == C2S_AKIDA_INPUT_CONVOLUTIONAL;
-        C2S_TRY(limit_steps(model, i, image ? IMAGE_STEP_LIMIT : STEP_LIMIT, error));
+        C2S_TRY(limit_steps(model, i, image ? IMAGE_STEP_LIMIT : STEP_LIMIT, report, error));
         C2S_TRY(limit_thresholds(model, &model->layers[i], image ? IMAGE_THRESHOLD_LIMIT : THRESHOLD_LIMIT, report,
                                  error));
     }

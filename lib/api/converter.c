@@ -34,7 +34,7 @@ static cnn2snn_status read_request(cnn2snn_context *context, const cnn2snn_conve
 {
     cnn2snn_convert_options ours = CNN2SNN_CONVERT_OPTIONS_INIT;
     C2S_TRY(c2s_options_read(context, &ours, sizeof ours, options, "cnn2snn_convert_options", error));
-    C2S_TRY(c2s_edge_reserved(context, ours.reserved | ours.reserved2, "cnn2snn_convert_options", error));
+    C2S_TRY(c2s_edge_reserved(context, ours.reserved, "cnn2snn_convert_options", error));
     if (ours.input_mode < CNN2SNN_INPUT_AUTO || ours.input_mode > CNN2SNN_INPUT_EVENTS)
         return c2s_error(context, error, CNN2SNN_E_VALUE, "A-range", "input_mode %d is unknown",
                          (int)ours.input_mode);
@@ -48,6 +48,7 @@ static cnn2snn_status read_request(cnn2snn_context *context, const cnn2snn_conve
         .input_mode = ours.input_mode,
         .akida_version = ours.akida_version,
         .flatten_shifts = ours.flatten_shifts != 0,
+        .exact_scales = ours.exact_scales != 0,
     };
     request->release = ours.akida_release;
     request->mapper = ours.hardware_mapper;

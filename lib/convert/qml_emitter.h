@@ -44,6 +44,10 @@ cnn2snn_status c2s_qml_set_integers(struct c2s_qml_emitter *at, const char *name
 /* The same from values >> shifts. */
 cnn2snn_status c2s_qml_set_shifted(struct c2s_qml_emitter *at, const char *name, cnn2snn_dtype dtype, int64_t count,
                                    const cnn2snn_tensor *values, const cnn2snn_tensor *shifts);
+/* Mantissas of 8 bits (1 where scales is NULL) for shifts of which none is below `least`: with the plan's exact_scales
+ * what a shift lacks is taken off its mantissa. */
+cnn2snn_status c2s_qml_set_scales(struct c2s_qml_emitter *at, const char *name, int64_t count,
+                                  const cnn2snn_tensor *scales, const cnn2snn_tensor *shifts, int32_t least);
 /* The same, none below `least`. */
 cnn2snn_status c2s_qml_set_at_least(struct c2s_qml_emitter *at, const char *name, int64_t count,
                                     const cnn2snn_tensor *values, int32_t least);

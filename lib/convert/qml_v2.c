@@ -49,10 +49,14 @@ static cnn2snn_status set_relu(struct c2s_qml_emitter *at, const struct parts *p
     return c2s_qml_set_integers(at, "max_value_shift", CNN2SNN_DTYPE_UINT8, parts->outputs, shift, 0);
 }
 
-/* The hardware shifts right by less than the buffer's width. */
-static int32_t least_shift(const struct c2s_qml_emitter *at)
+/* The hardware shifts right by less than the buffer's width. Where the plan asks for exact scales, products of 32
+ * bits shall fill the output, too. */
+static int32_t least_shift(const struct c2s_qml_emitter *at, const struct c2s_derived *output)
 {
-    return 1 - c2s_akida_layer_get_parameter(at->layer, "buffer_bits", 32);
+    int32_t least = 1 - c2s_akida_layer_get_parameter(at->layer, "buffer_bits", 32);
+    int32_t filling =
+        1 - c2s_akida_layer_get_parameter(at->layer, "post_op_buffer_bits", 32) + output->output.value_bits;
+    return at->plan->exact_scales && output->integers[C2S_OUTPUT_SCALES] && filling > least ? filling : least;
 }
 
 static cnn2snn_status set_table(struct c2s_qml_emitter *at, const struct parts *parts)
@@ -62,10 +66,10 @@ static cnn2snn_status set_table(struct c2s_qml_emitter *at, const struct parts *
         return CNN2SNN_OK;
     const struct c2s_derived *main = c2s_qml_derived(at, parts->main);
     const struct c2s_derived *table = c2s_qml_derived(at, (size_t)position);
-    C2S_TRY(c2s_qml_set_integers(at, "activation_scales", CNN2SNN_DTYPE_UINT8, parts->outputs,
-                                 main->integers[C2S_OUTPUT_SCALES], 1));
+    C2S_TRY(c2s_qml_set_scales(at, "activation_scales", parts->outputs, main->integers[C2S_OUTPUT_SCALES],
+                               main->integers[C2S_OUTPUT_SHIFT], least_shift(at, main)));
     C2S_TRY(c2s_qml_set_at_least(at, "activation_shift", parts->outputs, main->integers[C2S_OUTPUT_SHIFT],
-                                 least_shift(at)));
+                                 least_shift(at, main)));
     return c2s_qml_set_integers(at, "lut_values", CNN2SNN_DTYPE_INT32, TABLE_SIZE, table->integers[C2S_LUT_VALUES],
                                 0);
 }
@@ -73,7 +77,7 @@ static cnn2snn_status set_table(struct c2s_qml_emitter *at, const struct parts *
 static cnn2snn_status set_output_shift(struct c2s_qml_emitter *at, const char *name, int64_t channels)
 {
     const struct c2s_derived *last = c2s_qml_derived(at, at->block->count - 1);
-    return c2s_qml_set_at_least(at, name, channels, last->integers[C2S_OUTPUT_SHIFT], least_shift(at));
+    return c2s_qml_set_at_least(at, name, channels, last->integers[C2S_OUTPUT_SHIFT], least_shift(at, last));
 }
 
 static cnn2snn_status set_input_shift(struct c2s_qml_emitter *at, const struct parts *parts)
@@ -96,8 +100,9 @@ static cnn2snn_status set_common(struct c2s_qml_emitter *at, const struct parts 
     C2S_TRY(set_input_shift(at, parts));
     C2S_TRY(set_relu(at, parts));
     C2S_TRY(set_table(at, parts));
-    C2S_TRY(c2s_qml_set_integers(at, "output_scales", CNN2SNN_DTYPE_UINT8, parts->outputs,
-                                 quantized ? last->integers[C2S_OUTPUT_SCALES] : NULL, 1));
+    C2S_TRY(c2s_qml_set_scales(at, "output_scales", parts->outputs,
+                               quantized ? last->integers[C2S_OUTPUT_SCALES] : NULL, last->integers[C2S_OUTPUT_SHIFT],
+                               least_shift(at, last)));
     return quantized ? set_output_shift(at, "output_shift", parts->outputs)
                      : c2s_qml_set_integers(at, "output_shift", CNN2SNN_DTYPE_INT8, parts->outputs, NULL, 0);
 }
@@ -285,7 +290,8 @@ cnn2snn_status c2s_qml_emit_pico(struct c2s_qml_emitter *at)
     C2S_TRY(C2S_QML_SET(at, parameters));
     C2S_TRY(c2s_qml_set_integers(at, "input_scales", CNN2SNN_DTYPE_UINT16, channels,
                                  derived->integers[C2S_OUTPUT_SCALES], 1));
-    C2S_TRY(c2s_qml_set_at_least(at, "input_shift", channels, derived->integers[C2S_OUTPUT_SHIFT], least_shift(at)));
+    C2S_TRY(c2s_qml_set_at_least(at, "input_shift", channels, derived->integers[C2S_OUTPUT_SHIFT],
+                                 least_shift(at, derived)));
     return c2s_qml_set_integers(at, "threshold", CNN2SNN_DTYPE_UINT16, channels, NULL, (int32_t)pico->threshold);
 }
 

@@ -132,6 +132,26 @@ cnn2snn_status c2s_qml_set_at_least(struct c2s_qml_emitter *at, const char *name
     return set(at, name, CNN2SNN_DTYPE_INT8, count, &(struct source){values, NULL, 0, least});
 }
 
+cnn2snn_status c2s_qml_set_scales(struct c2s_qml_emitter *at, const char *name, int64_t count,
+                                  const cnn2snn_tensor *scales, const cnn2snn_tensor *shifts, int32_t least)
+{
+    cnn2snn_tensor *tensor = NULL;
+    if (!at->plan->exact_scales || !scales || !shifts)
+        return c2s_qml_set_integers(at, name, CNN2SNN_DTYPE_UINT8, count, scales, 1);
+    C2S_TRY(check_count(at, name, scales, count));
+    C2S_TRY(check_count(at, name, shifts, count));
+    cnn2snn_status status = c2s_tensor_create(at->plan->context, CNN2SNN_DTYPE_UINT8, 1, &count, &tensor, at->error);
+    for (int64_t i = 0; !status && i < count; i++) {
+        int64_t missing = (int64_t)least - value_of(shifts, (uint64_t)i);
+        int32_t scale = value_of(scales, (uint64_t)i);
+        if (missing > 0)
+            scale = missing > 8 ? 0 : (scale + (1 << (missing - 1))) >> missing;
+        if (!store(tensor, (uint64_t)i, scale))
+            status = refuse(at, name, "the variable doesn't hold", scale);
+    }
+    return put(at, name, tensor, status);
+}
+
 /* ------------------------------------------------------------------------------------------------ others */
 
 cnn2snn_status c2s_qml_set_floats(struct c2s_qml_emitter *at, const char *name, int64_t count,

@@ -18,6 +18,7 @@ struct c2s_plan_settings {
     cnn2snn_input_mode input_mode;
     cnn2snn_akida_version akida_version;       /* DEFAULT: what suits the model */
     bool flatten_shifts;                       /* QuantizeML models: exports what the reference loses (trap 13) */
+    bool exact_scales;                         /* QuantizeML models: the same (trap 20) */
     const struct c2s_block_patterns *patterns; /* QuantizeML models; NULL: all (plan/block_patterns.h) */
 };
 

@@ -86,6 +86,7 @@ static cnn2snn_status start(struct check *check, const struct c2s_graph *graph,
         .graph = c2s_graph_retain(graph),
         .version = settings->akida_version ? settings->akida_version : context->akida_version,
         .flatten_shifts = settings->flatten_shifts,
+        .exact_scales = settings->exact_scales,
     };
     for (size_t i = 0; i < graph->node_count; i++)
         check->calls[graph->nodes[i].layer]++;

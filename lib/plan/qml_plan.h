@@ -27,6 +27,7 @@ struct c2s_qml_plan {
     struct c2s_derivation *derivation; /* by node of the graph; NULL where that failed */
     cnn2snn_akida_version version;
     bool flatten_shifts; /* export what the reference loses (trap 13) */
+    bool exact_scales;   /* what right shifts can't do is taken off the scales (trap 20) */
     struct c2s_qml_block *blocks;
     size_t block_count, block_capacity;
 };

@@ -16,7 +16,8 @@ enum {
     POOLED = KIND(INPUT_CONV) | KIND(CONV) | KIND(DEPTHWISE_CONV) | KIND(SEPARABLE_CONV),
     TRANSPOSES = KIND(CONV_TRANSPOSE) | KIND(DEPTHWISE_CONV_TRANSPOSE),
     CONVOLUTIONS = POOLED | TRANSPOSES,
-    TEMPORAL = KIND(TEMPORAL) | KIND(DEPTHWISE_TEMPORAL)
+    TEMPORAL = KIND(TEMPORAL) | KIND(DEPTHWISE_TEMPORAL),
+    NEURAL = CONVOLUTIONS | TEMPORAL | KIND(DENSE)
 };
 
 /* clang-format off */
@@ -143,6 +144,12 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
      "buffers of {1} and {2} bits, expected the same", "quantize both projections alike"},
     {"Q-077", C2S_QML_BLOCK, V2, KIND(PICO), FAULT(VALUE), c2s_qml_threshold_is_wrong,
      "threshold {1}, expected 0 to 65535", "use such a threshold"},
+    {"Q-077", C2S_QML_BLOCK, V2, KIND(PICO), FAULT(VALUE), c2s_qml_predictions_have_another_size,
+     "predictions of shape {1}, expected {2} as the inputs have it",
+     "let the last projection give as many channels and time steps as the model's input has"},
+    {"Q-T08", C2S_QML_BLOCK, V2, NEURAL, WARNING, c2s_qml_sign_is_lost,
+     "outputs of {1} bits have no sign on Akida: negative ones become 0 there, and positive ones go up to twice as far",
+     "quantize these outputs to 8 bits, or put a ReLU behind the layer"},
 
     {"Q-062", C2S_QML_NUMBERS, BOTH, POOLED, FAULT(VALUE), c2s_qml_padding_is_no_byte,
      "padding value {1}, expected 0 to 255", "rescale the input so that 0 of Keras is a number of 0 to 255"},
@@ -162,6 +169,21 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
      "Flatten brings channels of different scales together by shifts up to {1}, which the Akida model has not: its "
      "outputs differ from those of the Keras model",
      "quantize activations per tensor, or convert with --flatten-shifts, which exports them"},
+    {"Q-T05", C2S_QML_NUMBERS, BOTH, KIND(QUANTIZER), WARNING, c2s_qml_halves_round_apart,
+     "inputs are rounded to steps of {1}: those half way go away from 0 on Akida, to the even step in the Keras model",
+     "scale the inputs to a range of at most 8 bits"},
+    {"Q-T20", C2S_QML_NUMBERS, V2, NEURAL, WARNING, c2s_qml_shift_is_limited,
+     "outputs of filter {3} need a right shift of {1}, of which Akida does {2}: they are too large there",
+     "convert with --exact-scales, which takes the rest off the scale instead"},
+    {"Q-T21", C2S_QML_NUMBERS, V2, NEURAL, WARNING, c2s_qml_product_is_cut,
+     "products of filter {1} have 32 bits on Akida, 33 in the Keras model: outputs end at {2} of {3}",
+     "convert with --exact-scales, which takes a bit off the scale instead"},
+    {"Q-T11", C2S_QML_NUMBERS, V1, ALL, WARNING, c2s_qml_step_is_cut,
+     "the step {1} of the outputs of filter {3} is cut to {2} on Akida 1.0",
+     "quantize the weights to more bits: then steps are larger"},
+    {"Q-T12", C2S_QML_NUMBERS, V1, ALL, WARNING, c2s_qml_average_saturates,
+     "the sum of filter {3} over all positions saturates at {2} on Akida 1.0, while the largest output needs {1}",
+     "use smaller inputs, MaxPooling2D, or weights of fewer bits"},
 };
 /* clang-format on */
 

@@ -71,4 +71,8 @@ c2s_qml_condition c2s_qml_padding_is_no_byte, c2s_qml_padding_is_not_zero, c2s_q
 c2s_qml_condition c2s_qml_input_is_shifted, c2s_qml_table_is_not_11_bits, c2s_qml_flatten_shift_is_lost;
 c2s_qml_condition c2s_qml_number_exceeds_variable;
 
+/* qml_trap_conditions.c */
+c2s_qml_condition c2s_qml_halves_round_apart, c2s_qml_sign_is_lost, c2s_qml_shift_is_limited, c2s_qml_product_is_cut;
+c2s_qml_condition c2s_qml_step_is_cut, c2s_qml_average_saturates, c2s_qml_predictions_have_another_size;
+
 #endif

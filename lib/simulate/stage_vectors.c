@@ -133,15 +133,17 @@ cnn2snn_status c2s_prepare_floats(const struct c2s_preparation *at, const char *
 
 cnn2snn_status c2s_prepare_shifts(const struct c2s_preparation *at, const char *name, const int32_t **out)
 {
+    /* Predictions are shifted within a buffer of 44 bits. */
+    int32_t least = at->layer->kind == C2S_AKIDA_PICO_POST_PROCESSING ? -62 : -31;
     const struct c2s_akida_variable_row *row;
     const cnn2snn_tensor *tensor;
     uint64_t count;
     C2S_TRY(find_variable(at, name, &row, &tensor, &count));
     C2S_TRY(c2s_prepare_integers(at, name, out));
     for (uint64_t i = 0; i < count; i++)
-        if ((*out)[i] < -31 || (*out)[i] > 31)
+        if ((*out)[i] < least || (*out)[i] > 31)
             return c2s_layer_error(at->model->context, at->error, CNN2SNN_E_VALUE, "S-SHIFT", at->layer->name,
-                                   "%s holds %d, expected -31 to 31", name, (*out)[i]);
+                                   "%s holds %d, expected %d to 31", name, (*out)[i], least);
     return CNN2SNN_OK;
 }
 

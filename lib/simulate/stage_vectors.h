@@ -28,7 +28,7 @@ void c2s_prepare_release(const struct c2s_preparation *at, const void *memory);
  * variables. */
 cnn2snn_status c2s_prepare_integers(const struct c2s_preparation *at, const char *name, const int32_t **out);
 cnn2snn_status c2s_prepare_floats(const struct c2s_preparation *at, const char *name, const float **out);
-/* The same with values from -31 to 31. */
+/* The same with values from -31 to 31, or from -62 where the buffer has 44 bits. */
 cnn2snn_status c2s_prepare_shifts(const struct c2s_preparation *at, const char *name, const int32_t **out);
 /* Weights; `flip` turns both spatial axes round. */
 cnn2snn_status c2s_prepare_weights(const struct c2s_preparation *at, const char *name, bool flip, const int8_t **out);

@@ -168,7 +168,7 @@ LAYOUT(cnn2snn_convert_options, akida_release, 40);
 LAYOUT(cnn2snn_convert_options, hardware_mapper, 48);
 LAYOUT(cnn2snn_convert_options, hardware_mapper_user_data, 56);
 LAYOUT(cnn2snn_convert_options, flatten_shifts, 64);
-LAYOUT(cnn2snn_convert_options, reserved2, 68);
+LAYOUT(cnn2snn_convert_options, exact_scales, 68);
 SIZE(cnn2snn_convert_options, 72);
 
 LAYOUT(cnn2snn_akida_save_options, struct_size, 0);

@@ -52,7 +52,7 @@ static void print_options(void)
           FIELD(convert_options, akida_version), FIELD(convert_options, reserved),
           FIELD(convert_options, akida_release), FIELD(convert_options, hardware_mapper),
           FIELD(convert_options, hardware_mapper_user_data), FIELD(convert_options, flatten_shifts),
-          FIELD(convert_options, reserved2));
+          FIELD(convert_options, exact_scales));
     PRINT("AkidaSaveOptions", akida_save_options, 0, FIELD(akida_save_options, struct_size),
           FIELD(akida_save_options, version), FIELD(akida_save_options, akida_release));
     PRINT("PredictOptions", predict_options, 0, FIELD(predict_options, struct_size),

@@ -39,6 +39,7 @@ struct arguments {
     int image_input, no_image_input;
     const char *target, *akida_release; /* supported-ops: target */
     int flatten_shifts;
+    int exact_scales;
     int legacy;                            /* check */
     struct integer_argument rows, columns; /* reshape */
     struct pair_argument input_size;       /* transform */

@@ -25,6 +25,8 @@ static const struct option options[] = {
            "write for this release of the Akida runtime (2.4.0 or newer)"),
     OPTION(NULL, "--flatten-shifts", OPTION_FLAG, 0, flatten_shifts, NULL,
            "export the shifts of Flatten behind outputs quantized by channel, which the reference loses (v2)"),
+    OPTION(NULL, "--exact-scales", OPTION_FLAG, 0, exact_scales, NULL,
+           "take right shifts beyond the hardware's off the scales, which the reference limits (v2)"),
     OPTION("-sc", "--scale", OPTION_INTEGER, 0, scale, "N", "deprecated: SCALE of --input-scaling"),
     OPTION("-sh", "--shift", OPTION_INTEGER, 0, shift, "N", "deprecated: SHIFT of --input-scaling"),
 };
@@ -58,6 +60,7 @@ static cnn2snn_convert_options settings_of(const struct arguments *a)
                                               : CNN2SNN_INPUT_AUTO;
     settings.akida_release = a->akida_release;
     settings.flatten_shifts = a->flatten_shifts;
+    settings.exact_scales = a->exact_scales;
     if (a->target)
         settings.akida_version = !strcmp(a->target, "v1") ? CNN2SNN_AKIDA_V1 : CNN2SNN_AKIDA_V2;
     return settings;

@@ -58,7 +58,7 @@ class ConvertOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("input_scale", C.c_double), ("input_shift", C.c_double),
                 ("has_input_scaling", C.c_int32), ("input_mode", C.c_int32), ("akida_version", C.c_int32),
                 ("reserved", C.c_int32), ("akida_release", C.c_char_p), ("hardware_mapper", HARDWARE_MAPPER),
-                ("hardware_mapper_user_data", C.c_void_p), ("flatten_shifts", C.c_int32), ("reserved2", C.c_int32)]
+                ("hardware_mapper_user_data", C.c_void_p), ("flatten_shifts", C.c_int32), ("exact_scales", C.c_int32)]
 
 
 class AkidaSaveOptions(Options):
@@ -650,12 +650,12 @@ class Model(Handle):
         return add_faults
 
     def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0, akida_release=None,
-                flatten_shifts=False, hardware_mapper=None):
+                flatten_shifts=False, hardware_mapper=None, exact_scales=False):
         """hardware_mapper(akida_model) gives the faults that it finds: [(rule, layer, message, remedy), ...]."""
         mapper = HARDWARE_MAPPER(self._hardware_mapper(hardware_mapper)) if hardware_mapper else HARDWARE_MAPPER()
         o = ConvertOptions(input_scale=1.0, akida_version=akida_version, hardware_mapper=mapper,
                            akida_release=akida_release.encode() if akida_release else None,
-                           flatten_shifts=bool(flatten_shifts),
+                           flatten_shifts=bool(flatten_shifts), exact_scales=bool(exact_scales),
                            input_mode=0 if input_is_image is None else 1 if input_is_image else 2)
         if input_scaling is not None:
             o.has_input_scaling, (o.input_scale, o.input_shift) = 1, input_scaling

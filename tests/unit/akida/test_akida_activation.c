@@ -52,8 +52,12 @@ START_TEST(l049_a_step_above_16_bits_is_limited_and_the_next_weights_divided)
     ck_assert_int_eq(BYTE(fixed, "b", "weights", 1), 40);
     ck_assert_int_eq(BYTE(fixed, "b", "weights", 2), -5);
     ck_assert_int_eq(BYTE(fixed, "b", "weights", 3), 5);
-    ck_assert_uint_eq(report->count, 1);
+    ck_assert_uint_eq(report->count, 2);
+    ck_assert_str_eq(report->faults[0].message,
+                     "1 steps are above 65535, the most that the hardware holds: weights of "
+                     "b behind them are divided by up to 2.44 and rounded down");
     ck_assert_str_eq(report->faults[0].layer, "a");
+    ck_assert_str_eq(report->faults[1].layer, "a");
     ck_assert_int_eq(report->faults[0].severity, CNN2SNN_SEVERITY_WARNING);
     c2s_akida_model_release(fixed);
     c2s_report_destroy(report);

@@ -140,6 +140,19 @@ START_TEST(right_shifts_stay_within_the_buffer)
 }
 END_TEST
 
+START_TEST(what_shifts_lack_is_taken_off_the_scales_where_asked_for)
+{
+    make_plan(sequential("[8, 8, 4]", CONV("c", ", " OUT8)),
+              (struct c2s_plan_settings){.akida_version = V2, .exact_scales = true});
+    set_integers("c", C2S_OUTPUT_SHIFT, -30);
+    set_integers("c", C2S_OUTPUT_SCALES, 251);
+    emit();
+    VARIABLE("c", "output_shift", INT8, -24, -24); /* 2^31 there is the output's 2^7 */
+    VARIABLE("c", "output_scales", UINT8, 4, 4);   /* 251 / 64 */
+    finish();
+}
+END_TEST
+
 START_TEST(a_shift_that_8_bits_dont_hold_is_a_fault)
 {
     make_plan(sequential("[8, 8, 4]", CONV("c", "")), (struct c2s_plan_settings){.akida_version = V2});
@@ -327,6 +340,7 @@ int main(void)
     tcase_add_test(tests, kernels_of_1_pad_as_much_as_any);
     tcase_add_test(tests, a_layer_without_output_quantizer_gives_its_buffer);
     tcase_add_test(tests, right_shifts_stay_within_the_buffer);
+    tcase_add_test(tests, what_shifts_lack_is_taken_off_the_scales_where_asked_for);
     tcase_add_test(tests, a_shift_that_8_bits_dont_hold_is_a_fault);
     tcase_add_test(tests, relu_without_maximum_keeps_the_runtimes_limits);
     tcase_add_test(tests, a_table_has_the_scales_in_front_of_it);

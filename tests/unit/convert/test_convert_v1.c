@@ -158,7 +158,7 @@ START_TEST(ex45_l049_activation_variables_are_limited_for_the_hardware)
     ASSERT_VALUES(model, "c", "act_step", 65535, 20320);
     ASSERT_VALUES(model, "c", "threshold", 524287, -40640);
     ASSERT_VALUES(model, "c2", "weights", -53, 64);
-    ck_assert_uint_eq(report->count, 1); /* the threshold is told */
+    ck_assert_uint_eq(report->count, 2); /* the step and the threshold are told */
     ck_assert_int_eq(report->faults[0].severity, CNN2SNN_SEVERITY_WARNING);
     ck_assert_str_eq(report->faults[0].layer, "c");
     c2s_report_destroy(report);

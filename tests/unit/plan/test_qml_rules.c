@@ -223,6 +223,50 @@ START_TEST(what_is_lost_is_a_warning)
 }
 END_TEST
 
+/* A filter of zeros, whose scale is the least, with a bias; outputs up to 100. */
+#define DEAD_FILTER                                                                                                  \
+    "['Custom>QuantizedConv2D', {'name': 'c', 'filters': 1, 'kernel_size': 1, " OUT8 "}, null, [[0, 0, 0, 0], [1], " \
+    "[100], [1]]]"
+
+#define FACTOR(weights)                                                                                              \
+    "['Custom>QuantizedConv2D', {'name': 'c', 'filters': 1, 'kernel_size': 1, " W4 "}, null, [[" weights "], [0]]]"
+#define LARGE_RELU(range)                                                                                            \
+    "['Custom>QuantizedReLU', {'name': 'r', 'max_value': 30000, " OUT4 "}, null, [[" range "], [1]]]"
+
+static const struct {
+    cnn2snn_akida_version version;
+    const char *input, *layers, *warnings;
+} traps[] = {
+    /* 5: steps of 8 */
+    {V2, "[8, 8, 4]", "['Custom>InputQuantizer', {'name': 'q'}, null, [[-1000], [1000]]], " CONV("c", ""), "Q-T05 q"},
+    {V2, "[8, 8, 4]", "['Custom>InputQuantizer', {'name': 'q'}, null, [[-100], [100]]], " CONV("c", ""), ""},
+    /* 8 */
+    {V2, "[8, 8, 4]", SIGNED_INPUT ", " CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 4}}"),
+     "Q-T08 c"},
+    {V2, "[8, 8, 4]", SIGNED_INPUT ", " CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 5}}"), ""},
+    {V2, "[8, 8, 4]", SIGNED_INPUT ", " CONV("c", "") ", " RELU("r", ", " OUT4), ""},
+    /* 20, and products of more than 32 bits */
+    {V2, "[8, 8, 4]", SIGNED_INPUT ", " DEAD_FILTER, "Q-T20 c, Q-T21 c"},
+    {V2, "[8, 8, 4]", SIGNED_INPUT ", " CONV("c", ", " OUT8), ""},
+    /* 11: steps of 0.909 and of 1, of which sixteenths count */
+    {V1, IMAGE, HEAD4 FACTOR("7.7, 1") ", " LARGE_RELU("1"), "Q-T14 q, Q-T11 c"},
+    {V1, IMAGE, HEAD4 FACTOR("7, 1") ", " LARGE_RELU("1"), "Q-T14 q"},
+    /* 12: 64 positions, outputs up to 30000 and up to 1 */
+    {V1, IMAGE, HEAD4 FACTOR("7, 1") ", " GAP("g", "") ", " LARGE_RELU("30000"), "Q-T14 q, Q-T12 c"},
+    {V1, IMAGE, HEAD4 FACTOR("7, 1") ", " GAP("g", "") ", " LARGE_RELU("1"), "Q-T14 q"},
+};
+
+START_TEST(what_akida_computes_otherwise_is_a_warning)
+{
+    struct c2s_plan_settings settings = {.akida_version = traps[_i].version};
+    expect_plan(sequential(traps[_i].input, traps[_i].layers), settings, "", traps[_i].warnings);
+    if (!strstr(traps[_i].warnings, "Q-T20"))
+        return;
+    settings.exact_scales = true;
+    expect_plan(sequential(traps[_i].input, traps[_i].layers), settings, "", "");
+}
+END_TEST
+
 START_TEST(the_version_of_the_options_goes_before_the_contexts)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
@@ -247,6 +291,7 @@ int main(void)
     tcase_add_test(tests, all_faults_are_told_at_once);
     tcase_add_test(tests, remedies_fit_the_version);
     tcase_add_test(tests, what_is_lost_is_a_warning);
+    tcase_add_loop_test(tests, what_akida_computes_otherwise_is_a_warning, 0, (int)(sizeof traps / sizeof *traps));
     tcase_add_test(tests, the_version_of_the_options_goes_before_the_contexts);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);

@@ -84,6 +84,22 @@ START_TEST(post_processing_compares_the_mean_distance_with_a_threshold)
 }
 END_TEST
 
+/* Sums of 28 bits and more are brought to 16 bits by shifts that other layers don't know. */
+START_TEST(predictions_are_shifted_by_more_than_31)
+{
+    for (int threshold = 6; threshold <= 7; threshold++) {
+        cnn2snn_akida_model *model = events(1, 1, 2, 1);
+        add_layer(model, C2S_AKIDA_PICO_POST_PROCESSING, "p", "buffer_bits", 44, NULL);
+        ck_assert_int_eq(c2s_akida_layer_add_inbound(model, &model->layers[1], 0, NULL), CNN2SNN_OK);
+        set_variable(model, &model->layers[1], "input_scales", CNN2SNN_DTYPE_UINT16, 1, EXTENTS(1), VALUES(65535));
+        vector(model, "input_shift", CNN2SNN_DTYPE_INT8, 1, VALUES(-36));
+        set_variable(model, &model->layers[1], "threshold", CNN2SNN_DTYPE_UINT16, 1, EXTENTS(1), VALUES(threshold));
+        /* |0 - x|: 3 and 10 */
+        EXPECT(model, VALUES(3, -10), CNN2SNN_DTYPE_INT8, threshold == 6);
+    }
+}
+END_TEST
+
 START_TEST(all_thread_counts_give_the_same)
 {
     cnn2snn_akida_model *model = load_fixture("current_v2.fbz");
@@ -278,6 +294,7 @@ int main(void)
     tcase_add_test(tests, a_fifo_goes_on_from_sample_to_sample_and_call_to_call);
     tcase_add_test(tests, a_recurrence_turns_its_state_and_is_subsampled);
     tcase_add_test(tests, post_processing_compares_the_mean_distance_with_a_threshold);
+    tcase_add_test(tests, predictions_are_shifted_by_more_than_31);
     tcase_add_test(tests, all_thread_counts_give_the_same);
     tcase_add_test(tests, each_layers_output_is_told_in_order);
     tcase_add_test(tests, inputs_of_another_type_or_shape_are_refused);
