@@ -345,20 +345,34 @@ class Names(Case):
         images = np.load(MNIST / "images_1000.npy")[:4].reshape(4, 28, 28, 1).astype("f4")
         nan = images.copy()
         nan[2, 3, 3, 0] = np.nan
-        for name, arrays in (("none", [images[:0]]), ("shape", [images[:, 1:]]), ("nan", [nan]), ("mixed", [images, images[0]]),
-                             ("few", [images])):
+        (self.dir / "out.h5").write_bytes(b"an older file")
+        for name, arrays, text in (("none", [images[:0]], "no samples"), ("shape", [images[:, 1:]], "27, 28, 1)"),
+                                   ("rank", [images[0]], "samples of"), ("nan", [nan], "sample 2 holds a value that is NaN"),
+                                   ("mixed", [images, images[0]], "expected (28, 28, 1) as in the first array"),
+                                   ("few", [images], "batch size 5, there are 4"), ("text", [np.array(["a", "b"])], "arr_0")):
             np.savez(self.dir / "s.npz", *arrays)
-            with self.subTest(name):
-                more = ["-bs", "5"] if name == "few" else []
-                self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5", *more)
-                self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5", "--no-prepare", *more)
-        self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "absent.npz", "-o", "out.h5")
-        self.assertEqual(self.files(), ["net.h5", "s.npz"])
+            for command in (["calibrate", "bc"], ["calibrate", "bc", "--no-prepare"], ["calibrate", "adaround", "-e", "1"],
+                            ["calibrate", "adaround", "-act", "--no-prepare"], ["transform", "activations_rescaling"]):
+                if name == "few" and command[0] == "transform":
+                    continue  # its batches only say what is looked at together
+                with self.subTest(name=name, command=command):
+                    more = ["-bs", "5"] if name == "few" else []
+                    r = self.cannot(*command, "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5", *more)
+                    self.assertIn(text, r.stderr)
+        (self.dir / "broken.npz").write_bytes((self.dir / "s.npz").read_bytes()[:-30])
+        for name in ("absent.npz", "broken.npz", "net.h5"):
+            for command in (["calibrate", "bc"], ["calibrate", "adaround"], ["transform", "activations_rescaling"]):
+                self.assertIn(name, self.cannot(*command, "-m", "net.h5", "-sa", name, "-o", "out.h5").stderr)
+        self.assertEqual((self.dir / "out.h5").read_bytes(), b"an older file")
+        self.assertEqual(self.files(), ["broken.npz", "net.h5", "out.h5", "s.npz"])
 
     def test_a_float_model_is_not_calibrated(self):
         self.float_model()
         np.savez(self.dir / "s.npz", np.zeros((2, 28, 28, 1), "u1"))
-        self.cannot("calibrate", "bc", "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5")
+        for method in ("bc", "adaround"):
+            r = self.cannot("calibrate", method, "-m", "net.h5", "-sa", "s.npz", "-o", "out.h5")
+            self.assertIn("no quantized layers", r.stderr)
+        self.assertEqual(self.files(), ["net.h5", "s.npz"])
 
     def test_quantize_layer(self):
         self.float_model()

@@ -292,6 +292,95 @@ START_TEST(l090_l091_of_the_users_own)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------ threads, batches
+ */
+
+#define DEEP_MODEL                                                                                                   \
+    "['QuantizedConv2D', {'name': 'a', 'filters': 5, 'kernel_size': 3, 'padding': 'same', " MAX_PER_AXIS(            \
+        4) "}], ['MaxPooling2D', {'name': 'p', 'padding': 'same'}], ['QuantizedReLU', {'name': 'ra', 'bitwidth': "   \
+           "4, "                                                                                                     \
+           "'max_value': 2}], ['QuantizedSeparableConv2D', {'name': 's', 'filters': 6, 'kernel_size': 3, "           \
+           "'quantizer_dw': " MAX(4) ", " MAX_PER_AXIS(                                                              \
+               4) "}], ['QuantizedReLU', {'name': 'rs', 'bitwidth': 4, 'max_value': 2}], ['Flatten', {'name': 'f'}]" \
+                  ", ['QuantizedDense', {'name': 'd', 'units': 3, " MAX_PER_AXIS(4) "}]"
+
+static void with_threads(int threads)
+{
+    cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    options.threads = threads;
+    c2s_context_release(context);
+    ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL), CNN2SNN_OK);
+}
+
+/* The kernels that come out, one behind the other. */
+static size_t kernels_of(const struct settings *settings, float *out)
+{
+    size_t count = 0;
+    struct c2s_graph *graph = sequential("[24, 22, 3]", DEEP_MODEL);
+    cnn2snn_samples *samples = RANDOM_SAMPLES(45, 24, 22, 3);
+    randomize(graph);
+    struct c2s_graph *result = rounded(graph, samples, settings);
+    for (size_t l = 0; l < result->layer_count; l++)
+        for (size_t i = 0; i < result->layers[l]->weight_count; i++) {
+            const cnn2snn_tensor *weights = result->layers[l]->weights[i].tensor;
+            memcpy(out + count, weights->data, weights->size);
+            count += (size_t)weights->count;
+        }
+    c2s_graph_release(result);
+    c2s_samples_release(samples);
+    c2s_graph_release(graph);
+    return count;
+}
+
+START_TEST(l089_l093_results_are_the_same_for_any_number_of_threads)
+{
+    static float weights[4][8000];
+    for (int round = 0; round < 4; round++) {
+        struct settings settings = settings_of(CNN2SNN_OPTIMIZER_ADAM, 0.02, 2);
+        settings.options.include_activation = round % 2;
+        settings.options.no_gram = 1;
+        settings.options.batch_size = round / 2 ? 20 : 0;
+        settings.options.keep_partial_batch = 1;
+        settings.loss.kind = round == 3 ? CNN2SNN_LOSS_HUBER : CNN2SNN_LOSS_MSE;
+        const int threads[4] = {1, 2, 3, 60};
+        for (int i = 0; i < 4; i++) {
+            with_threads(threads[i]);
+            size_t count = kernels_of(&settings, weights[i]);
+            ck_assert(count > 200 && count < 8000);
+            ck_assert_mem_eq(weights[i], weights[0], count * sizeof(float));
+        }
+    }
+}
+END_TEST
+
+static uint64_t steps_of_batches(int64_t batch_size, int keep_partial)
+{
+    struct counts counts = {0};
+    struct settings settings = settings_of(CNN2SNN_OPTIMIZER_CUSTOM, 0, 4);
+    settings.optimizer.apply = own_step;
+    settings.optimizer.user_data = &counts;
+    settings.options.batch_size = batch_size;
+    settings.options.keep_partial_batch = keep_partial;
+    struct c2s_graph *graph =
+        sequential("[1, 2, 2]", "['QuantizedConv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1, 'use_bias': "
+                                "false, " MAX_PER_AXIS(2) "}, [], [[1, -0.6, 0.4, 0.9]]]");
+    cnn2snn_samples *samples = example_samples();
+    c2s_graph_release(rounded(graph, samples, &settings));
+    c2s_samples_release(samples);
+    c2s_graph_release(graph);
+    return counts.last_step;
+}
+
+START_TEST(l092_each_batch_is_a_step)
+{
+    ck_assert_uint_eq(steps_of_batches(0, 0), 4);
+    ck_assert_uint_eq(steps_of_batches(3, 0), 4);
+    ck_assert_uint_eq(steps_of_batches(1, 0), 12);
+    ck_assert_uint_eq(steps_of_batches(2, 0), 4); /* the third sample is left out */
+    ck_assert_uint_eq(steps_of_batches(2, 1), 8);
+}
+END_TEST
+
 static int64_t epochs_told;
 
 static void remember_epochs(void *user_data, const cnn2snn_calibrated_layer *layer)
@@ -417,6 +506,8 @@ int main(void)
     tcase_add_test(tests, l093_gradients_go_through_what_lies_before_the_activation);
     tcase_add_test(tests, l093_a_layer_without_gradient_is_named);
     tcase_add_test(tests, l089_a_model_without_quantized_layers);
+    tcase_add_test(tests, l089_l093_results_are_the_same_for_any_number_of_threads);
+    tcase_add_test(tests, l092_each_batch_is_a_step);
     tcase_add_test(tests, every_allocation_may_fail);
     return run_tests(suite_create("adaround"), tests);
 }

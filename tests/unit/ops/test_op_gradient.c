@@ -89,11 +89,21 @@ static void check_input(cnn2snn_layer *layer, cnn2snn_tensor *x, double step)
     release(&f);
 }
 
+/* Of every `step` outputs all but one get no gradient; -0 is none. */
+static void thin_out(cnn2snn_tensor *r, size_t step)
+{
+    size_t filters = (size_t)r->shape[r->rank - 1];
+    for (uint64_t i = 0; i < r->count; i++)
+        if (i / filters % step)
+            c2s_f32_writable(r)[i] = i % 2 ? -0.0f : 0;
+}
+
 /* One kernel changed at a time. */
-static void check_kernels(cnn2snn_layer *layer, cnn2snn_tensor *x, size_t kernels)
+static void check_some(cnn2snn_layer *layer, cnn2snn_tensor *x, size_t kernels, size_t step)
 {
     struct fixture f = fixture_of(layer, x, 3);
     cnn2snn_tensor *gradients[2] = {NULL};
+    thin_out(f.r, step);
     for (size_t k = 0; k < kernels; k++) {
         const cnn2snn_tensor *kernel = layer->weights[k].tensor;
         CHECK_OK(c2s_tensor_create_zeros(context, CNN2SNN_DTYPE_FLOAT32, kernel->rank, kernel->shape, &gradients[k],
@@ -118,6 +128,47 @@ static void check_kernels(cnn2snn_layer *layer, cnn2snn_tensor *x, size_t kernel
     c2s_tensor_release(gradients[1]);
     release(&f);
 }
+
+static void check_kernels(cnn2snn_layer *layer, cnn2snn_tensor *x, size_t kernels)
+{
+    check_some(layer, x, kernels, 1);
+}
+
+START_TEST(l093_outputs_without_a_gradient_add_nothing)
+{
+    for (size_t step = 2; step < 1000; step = step * 3 - 1) { /* at last there is only the first output */
+        check_some(make_layer("Conv2D", "{'filters': 5, 'kernel_size': 3, 'padding': 'same', 'strides': 2}"),
+                   TENSOR(NULL, 3, 17, 16, 4), 1, step);
+        check_some(make_layer("Conv2D", "{'filters': 6, 'kernel_size': 3, 'groups': 2}"), TENSOR(NULL, 2, 6, 5, 4), 1,
+                   step);
+        check_some(make_layer("Dense", "{'units': 7}"), TENSOR(NULL, 130, 300), 1, step);
+        check_some(make_layer("SeparableConv2D", "{'filters': 5, 'kernel_size': 3, 'padding': 'same'}"),
+                   TENSOR(NULL, 3, 12, 11, 20), 2, step);
+        check_some(make_layer("SeparableConv2D", "{'filters': 3, 'kernel_size': 2, 'depth_multiplier': 3}"),
+                   TENSOR(NULL, 2, 15, 14, 2), 2, step);
+    }
+}
+END_TEST
+
+START_TEST(l093_no_gradient_at_all_adds_nothing)
+{
+    cnn2snn_tensor *x = TENSOR(NULL, 3, 7, 6, 4);
+    struct fixture f =
+        fixture_of(make_layer("SeparableConv2D", "{'filters': 5, 'kernel_size': 3, 'padding': 'same'}"), x, 1);
+    cnn2snn_tensor *gradients[2] = {like(f.layer->weights[0].tensor, 1), like(f.layer->weights[1].tensor, 1)};
+    cnn2snn_tensor *before[2];
+    for (size_t k = 0; k < 2; k++)
+        before[k] = make_tensor(gradients[k]->rank, gradients[k]->shape, c2s_f32(gradients[k]));
+    memset(f.r->data, 0, f.r->size);
+    CHECK_OK(c2s_op_kernel_gradients(f.op, &f.run, x, f.r, gradients, &error));
+    for (size_t k = 0; k < 2; k++) {
+        ck_assert_mem_eq(gradients[k]->data, before[k]->data, before[k]->size);
+        c2s_tensor_release(gradients[k]);
+        c2s_tensor_release(before[k]);
+    }
+    release(&f);
+}
+END_TEST
 
 START_TEST(kernels_of_convolutions)
 {
@@ -287,6 +338,8 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("core");
+    tcase_add_test(tests, l093_outputs_without_a_gradient_add_nothing);
+    tcase_add_test(tests, l093_no_gradient_at_all_adds_nothing);
     tcase_add_test(tests, kernels_of_convolutions);
     tcase_add_test(tests, kernels_of_dense_layers);
     tcase_add_test(tests, kernels_of_separable_convolutions);
