@@ -191,26 +191,11 @@ done:
  * kernel. */
 static bool is_foldable(const struct c2s_graph *graph, size_t i)
 {
-    return i + 1 < graph->layer_count && c2s_layer_is(graph->layers[i], C2S_FAMILY_NEURAL) &&
+    return c2s_layer_is(graph->layers[i], C2S_FAMILY_NEURAL) &&
            c2s_layer_id(graph->layers[i + 1]) == C2S_KIND_BATCH_NORMALIZATION && !has_activation(graph->layers[i]);
 }
 
 cnn2snn_status c2s_fold_batchnorm(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
 {
-    struct c2s_layer_list list;
-    cnn2snn_status status = CNN2SNN_OK;
-    C2S_TRY(c2s_require_sequential(graph, "fold_batchnorm", error));
-    c2s_layer_list_init(&list, graph->context);
-    for (size_t i = 1; i < graph->layer_count; i++) {
-        if (is_foldable(graph, i)) {
-            C2S_GOTO(add_folded(&list, graph, i, error));
-            i++;
-        } else {
-            C2S_GOTO(c2s_layer_list_add(&list, graph->layers[i], error));
-        }
-    }
-    status = c2s_sequential_rebuild(graph, &list, out_graph, error);
-done:
-    c2s_layer_list_free(&list);
-    return status;
+    return c2s_rewrite_pairs(graph, "fold_batchnorm", is_foldable, add_folded, out_graph, error);
 }

@@ -76,27 +76,13 @@ static cnn2snn_status add_inverted(struct c2s_layer_list *list, const struct c2s
 
 static bool is_pooling_before_batchnorm(const struct c2s_graph *graph, size_t i)
 {
-    return i + 1 < graph->layer_count && c2s_layer_is(graph->layers[i], C2S_FAMILY_POOLING) &&
+    return c2s_layer_is(graph->layers[i], C2S_FAMILY_POOLING) &&
            c2s_layer_id(graph->layers[i + 1]) == C2S_KIND_BATCH_NORMALIZATION;
 }
 
 cnn2snn_status c2s_invert_batchnorm_pooling(const struct c2s_graph *graph, struct c2s_graph **out_graph,
                                             cnn2snn_error **error)
 {
-    struct c2s_layer_list list;
-    cnn2snn_status status = CNN2SNN_OK;
-    C2S_TRY(c2s_require_sequential(graph, "invert_batchnorm_pooling", error));
-    c2s_layer_list_init(&list, graph->context);
-    for (size_t i = 1; i < graph->layer_count; i++) {
-        if (is_pooling_before_batchnorm(graph, i)) {
-            C2S_GOTO(add_inverted(&list, graph, i, error));
-            i++;
-        } else {
-            C2S_GOTO(c2s_layer_list_add(&list, graph->layers[i], error));
-        }
-    }
-    status = c2s_sequential_rebuild(graph, &list, out_graph, error);
-done:
-    c2s_layer_list_free(&list);
-    return status;
+    return c2s_rewrite_pairs(graph, "invert_batchnorm_pooling", is_pooling_before_batchnorm, add_inverted, out_graph,
+                             error);
 }

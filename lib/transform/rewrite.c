@@ -70,6 +70,27 @@ static cnn2snn_status infer_and_give(struct c2s_graph *graph, struct c2s_graph *
     return status;
 }
 
+cnn2snn_status c2s_rewrite_pairs(const struct c2s_graph *graph, const char *what, c2s_pair_test_fn is_pair,
+                                 c2s_pair_fn replace, struct c2s_graph **out_graph, cnn2snn_error **error)
+{
+    struct c2s_layer_list list;
+    cnn2snn_status status = CNN2SNN_OK;
+    C2S_TRY(c2s_require_sequential(graph, what, error));
+    c2s_layer_list_init(&list, graph->context);
+    for (size_t i = 1; i < graph->layer_count; i++) {
+        if (i + 1 < graph->layer_count && is_pair(graph, i)) {
+            C2S_GOTO(replace(&list, graph, i, error));
+            i++;
+        } else {
+            C2S_GOTO(c2s_layer_list_add(&list, graph->layers[i], error));
+        }
+    }
+    status = c2s_sequential_rebuild(graph, &list, out_graph, error);
+done:
+    c2s_layer_list_free(&list);
+    return status;
+}
+
 cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
                                      struct c2s_graph **out_graph, cnn2snn_error **error)
 {

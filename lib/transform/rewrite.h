@@ -35,6 +35,14 @@ cnn2snn_status c2s_sequential_create(cnn2snn_context *context, const char *name,
 cnn2snn_status c2s_sequential_rebuild(const struct c2s_graph *source, const struct c2s_layer_list *list,
                                       struct c2s_graph **out_graph, cnn2snn_error **error);
 
+/* Of layers `index` and index + 1 of a Sequential: whether they are replaced, and adding what takes their place. */
+typedef bool (*c2s_pair_test_fn)(const struct c2s_graph *graph, size_t index);
+typedef cnn2snn_status (*c2s_pair_fn)(struct c2s_layer_list *list, const struct c2s_graph *graph, size_t index,
+                                      cnn2snn_error **error);
+/* c2s_sequential_rebuild with each such pair replaced; others stay. `what` names the rewrite. */
+cnn2snn_status c2s_rewrite_pairs(const struct c2s_graph *graph, const char *what, c2s_pair_test_fn is_pair,
+                                 c2s_pair_fn replace, struct c2s_graph **out_graph, cnn2snn_error **error);
+
 /* The graph with these layers in place of its own (NULL: stays), shapes inferred. */
 cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
                                      struct c2s_graph **out_graph, cnn2snn_error **error);
