@@ -140,6 +140,28 @@ START_TEST(ex38_l089_gradient_of_the_regularization)
 }
 END_TEST
 
+/* Outside of [0, 1] the stretched sigmoid is cut: nothing pulls a weight that is rounded. */
+START_TEST(l089_rounded_weights_have_no_gradient)
+{
+    const float weights[] = {0.33f, -0.7f, 0.5f, 0.25f};
+    float gradient[4] = {1, 1, 1, 1};
+    struct c2s_soft_kernel soft = soft_kernel(weights, 4);
+    soft.alphas[0] = 5; /* h = 1 */
+    soft.alphas[1] = 1; /* h = 0.777 */
+    soft.alphas[2] = 1; /* the same, above the largest level */
+    soft.alphas[3] = -5;
+    c2s_soft_kernel_update(&soft);
+    near(c2s_soft_kernel_gradient(&soft, 2, gradient), 2 * (1 - 0.5545406 * 0.5545406), 1e-6);
+    const double slope = 1.2 * 0.7310586 * 0.2689414, pull = 0.01 * -2 * 2 * 0.5545406;
+    near(gradient[0], 0, 0);
+    near(gradient[1], (1 / 10. + pull) * slope, 1e-6);
+    near(gradient[2], pull * slope, 1e-6);
+    near(gradient[3], 0, 0);
+    near(c2s_f32(soft.kernel)[2], 0.5, 1e-7);
+    c2s_soft_kernel_free(&soft);
+}
+END_TEST
+
 static void settings_refused(const struct settings *settings, const char *rule)
 {
     struct c2s_graph *graph = sequential("[1, 2, 2]", EX_MODEL), *result = NULL;
@@ -493,6 +515,7 @@ int main(void)
     tcase_add_test(tests, ex36_l089_beta);
     tcase_add_test(tests, ex37_l089_alphas_of_weights);
     tcase_add_test(tests, ex38_l089_gradient_of_the_regularization);
+    tcase_add_test(tests, l089_rounded_weights_have_no_gradient);
     tcase_add_test(tests, ex38_l089_l090_adam);
     tcase_add_test(tests, ex38_l090_sgd);
     tcase_add_test(tests, ex38_l092_batches);

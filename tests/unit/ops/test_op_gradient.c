@@ -89,12 +89,12 @@ static void check_input(cnn2snn_layer *layer, cnn2snn_tensor *x, double step)
     release(&f);
 }
 
-/* Of every `step` outputs all but one get no gradient; -0 is none. */
+/* Of every `step` outputs all but one get no gradient, and that one none for its first filter; -0 is none. */
 static void thin_out(cnn2snn_tensor *r, size_t step)
 {
     size_t filters = (size_t)r->shape[r->rank - 1];
     for (uint64_t i = 0; i < r->count; i++)
-        if (i / filters % step)
+        if (i / filters % step || (step > 1 && filters > 1 && i % filters == 0))
             c2s_f32_writable(r)[i] = i % 2 ? -0.0f : 0;
 }
 
