@@ -36,15 +36,23 @@ static bool subtract(const float *q, const float *f, size_t count, float *differ
     return any;
 }
 
-static double sum_of_squares(const float *values)
+static double sum_of(const double *values)
 {
     double lanes[LANES] = {0}, sum = 0;
     for (size_t i = 0; i < BLOCK; i += LANES)
         for (size_t k = 0; k < LANES; k++)
-            lanes[k] += (double)values[i + k] * (double)values[i + k];
+            lanes[k] += values[i + k];
     for (size_t k = 0; k < LANES; k++)
         sum += lanes[k];
     return sum;
+}
+
+static double sum_of_squares(const float *values)
+{
+    double squares[BLOCK];
+    for (size_t i = 0; i < BLOCK; i++)
+        squares[i] = (double)values[i] * (double)values[i];
+    return sum_of(squares);
 }
 
 double c2s_squared_distance(const cnn2snn_tensor *a, const cnn2snn_tensor *b)
@@ -59,34 +67,52 @@ double c2s_squared_distance(const cnn2snn_tensor *a, const cnn2snn_tensor *b)
     return sum;
 }
 
-/* Of MAE and Huber: of one difference the loss, and its derivative. */
-static double element_loss(const cnn2snn_loss *loss, float difference, float *derivative)
+static float sign_of(float value)
 {
-    float delta = (float)loss->delta, size = fabsf(difference), sign = (float)((difference > 0) - (difference < 0));
-    if (loss->kind == CNN2SNN_LOSS_MAE) {
-        *derivative = sign;
-        return (double)size;
+    return (float)((value > 0) - (value < 0));
+}
+
+/* Those below: the loss of a block, and its derivatives. */
+static double squared_loss(const float *differences, float *derivatives)
+{
+    for (size_t i = 0; i < BLOCK; i++)
+        derivatives[i] = 2 * differences[i];
+    return sum_of_squares(differences);
+}
+
+static double absolute_loss(const float *differences, float *derivatives)
+{
+    double sizes[BLOCK];
+    for (size_t i = 0; i < BLOCK; i++) {
+        derivatives[i] = sign_of(differences[i]);
+        sizes[i] = (double)fabsf(differences[i]);
     }
-    *derivative = size <= delta ? difference : delta * sign;
-    return size <= delta ? 0.5 * (double)difference * (double)difference
-                         : loss->delta * (double)size - 0.5 * loss->delta * loss->delta;
+    return sum_of(sizes);
+}
+
+static double huber_loss(double delta, const float *differences, float *derivatives)
+{
+    double losses[BLOCK];
+    const float limit = (float)delta;
+    for (size_t i = 0; i < BLOCK; i++) {
+        float difference = differences[i], size = fabsf(difference);
+        double wide = (double)size;
+        derivatives[i] = size <= limit ? difference : limit * sign_of(difference);
+        losses[i] = size <= limit ? 0.5 * wide * wide : delta * wide - 0.5 * delta * delta;
+    }
+    return sum_of(losses);
 }
 
 /* The loss of a block, and its gradient divided by `elements`. */
 static double block_loss(const cnn2snn_loss *loss, const float *differences, size_t count, float elements,
                          float *gradient)
 {
-    double sum = 0;
-    if (loss->kind == CNN2SNN_LOSS_MSE) {
-        for (size_t i = 0; i < count; i++)
-            gradient[i] = 2 * differences[i] / elements;
-        return sum_of_squares(differences);
-    }
-    for (size_t i = 0; i < count; i++) {
-        float derivative;
-        sum += element_loss(loss, differences[i], &derivative);
-        gradient[i] = derivative / elements;
-    }
+    float derivatives[BLOCK];
+    double sum = loss->kind == CNN2SNN_LOSS_MSE   ? squared_loss(differences, derivatives)
+                 : loss->kind == CNN2SNN_LOSS_MAE ? absolute_loss(differences, derivatives)
+                                                  : huber_loss(loss->delta, differences, derivatives);
+    for (size_t i = 0; i < count; i++)
+        gradient[i] = derivatives[i] / elements;
     return sum;
 }
 

@@ -8,15 +8,22 @@
 
 #include "kernels/convolution.h"
 
+typedef uint32_t c2s_bits __attribute__((vector_size(16), aligned(4), may_alias));
+
 /* Also -0 is a zero; NaN isn't. */
 static inline bool c2s_are_zeros(const float *values, size_t count)
 {
-    uint32_t bits = 0, some;
-    for (size_t i = 0; i < count; i++) {
+    const c2s_bits *vectors = (const c2s_bits *)(const void *)values;
+    c2s_bits all = {0};
+    size_t i = 0;
+    for (; i < count / 4; i++)
+        all |= vectors[i];
+    uint32_t bits = all[0] | all[1] | all[2] | all[3], some;
+    for (i *= 4; i < count; i++) {
         memcpy(&some, values + i, sizeof some);
-        bits |= some << 1; /* without the sign */
+        bits |= some;
     }
-    return !bits;
+    return !(bits << 1); /* without the sign */
 }
 
 /* Outputs of a layer, counted through samples, rows and columns, that have gradients: all, or those of a list. */
