@@ -175,6 +175,70 @@ START_TEST(all_faults_are_told_at_once)
 }
 END_TEST
 
+#define SAME ", 'padding': 'same'"
+#define BITS(n) ", 'quant_config': {'weight_quantizer': {'bitwidth': " #n "}}"
+#define FACTORS(depthwise, pointwise)                                                                                \
+    ", 'quant_config': {'dw_weight_quantizer': {'bitwidth': " #depthwise                                             \
+    "}, 'pw_weight_quantizer': {'bitwidth': " #pointwise "}}"
+
+/* Three to five faults each, of rules that have nothing to do with each other. */
+static const struct broken planted[] = {
+    /* a stride, weights, padding of a transposed convolution, a Dense on an image */
+    {V2, IMAGE,
+     HEAD CONV("a", ", 'strides': 3" SAME) ", " RELU("s", ", " OUT8) ", " DEPTHWISE("b", SAME BITS(3)) ", " RELU(
+         "t", ", " OUT8) ", " TRANSPOSE("c", ", 'padding': 'valid'") ", " RELU("u", ", " OUT8) ", " DENSE("d", ""),
+     "Q-070 a, Q-070 b, Q-067 c, Q-072 d"},
+    /* an unsigned input, a pool, a buffer, a table behind other than 11 bits, weights of a Dense */
+    {V2, "[8, 8, 4]",
+     UNSIGNED_INPUT ", " CONV("a", SAME) ", " POOL("p", ", 'pool_size': [2, 3]" SAME) ", " RELU(
+         "s", ", " OUT8) ", "
+                         "['Custom>QuantizedBufferTempConv', {'name': 'b', 'filters': 2, 'kernel_size': 12, " OUT8
+                         "}], " CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 12}}" SAME) ", " LUT(
+                             "l", ", " OUT8) ", " FLATTEN("f") ", " DENSE("d", BITS(10)),
+     "Q-060 a, Q-070 p, Q-075 b, Q-072 d, Q-068 l"},
+    /* dilation, layers that form no block, paddings that differ */
+    {V2, IMAGE,
+     HEAD CONV("a", ", 'dilation_rate': 2" SAME) ", " RELU("s", ", " OUT8) ", " SEPARABLE("b", SAME) ", " RELU(
+         "t", ", " OUT8) ", " CONV("c", SAME) ", " POOL("p", "") ", " RELU("u", ", " OUT8),
+     "Q-050 a, Q-056 b, Q-071 p"},
+    /* a recurrent block with a bias and steps left out in front, and weights of 16 bits behind */
+    {V2, "[4, 4]",
+     SIGNED_INPUT
+     ", ['Custom>QuantizedStatefulProjection', {'name': 'a', 'units': 2, 'subsample': 2}], "
+     "['Custom>QuantizedStatefulRecurrent', {'name': 'b', 'quant_config': {'output_quantizer': {'bitwidth': 16}}}], "
+     "['Custom>QuantizedExtractToken', {'name': 't', 'token': 0, 'axis': -1}], "
+     "['Custom>QuantizedStatefulProjection', {'name': 'c', 'units': 4, 'quant_config': {'weight_quantizer': "
+     "{'bitwidth': 16}}}]",
+     "Q-072 c, Q-076 a, Q-076 a"},
+    /* weights of each kind, a ReLU without maximum, one of too many bits */
+    {V1, IMAGE,
+     HEAD4 CONV("a", SAME) ", " RELU("s", ", 'max_value': null, " OUT4) ", " SEPARABLE(
+         "b", SAME FACTORS(4, 2)) ", " RELU("t", ", " OUT8) ", " FLATTEN("f") ", " DENSE("d", BITS(8)),
+     "Q-081 a, Q-079 s, Q-082 b, Q-079 t, Q-083 d"},
+    /* what Akida 1.0 lacks, a stride, a global average over too many positions */
+    {V1, "[40, 40, 3]",
+     HEAD4 CONV("a", ", 'strides': 4" SAME BITS(4)) ", " RELU("s", ", " OUT4) ", " DEPTHWISE(
+         "b",
+         SAME BITS(
+             4)) ", " RELU("t",
+                           ", " OUT4) ", " TRANSPOSE("e",
+                                                     BITS(
+                                                         4)) ", " RELU("v",
+                                                                       ", " OUT4) ", " CONV("c",
+                                                                                            SAME BITS(
+                                                                                                4)) ", " GAP("g",
+                                                                                                             "") ","
+                                                                                                                 " " RELU("u",
+                                                                                                                          ", " OUT4),
+     "Q-056 b, Q-056 e, Q-081 a, Q-084 g"},
+};
+
+START_TEST(planted_faults_are_all_found)
+{
+    expect_faults(planted[_i].version, planted[_i].input, planted[_i].layers, planted[_i].faults);
+}
+END_TEST
+
 START_TEST(remedies_fit_the_version)
 {
     static const struct {
@@ -289,6 +353,7 @@ int main(void)
     tcase_add_test(tests, a_layer_that_is_called_twice_is_told_once);
     tcase_add_loop_test(tests, branches_are_told_where_they_dont_fit, 0, (int)(sizeof branches / sizeof *branches));
     tcase_add_test(tests, all_faults_are_told_at_once);
+    tcase_add_loop_test(tests, planted_faults_are_all_found, 0, (int)(sizeof planted / sizeof *planted));
     tcase_add_test(tests, remedies_fit_the_version);
     tcase_add_test(tests, what_is_lost_is_a_warning);
     tcase_add_loop_test(tests, what_akida_computes_otherwise_is_a_warning, 0, (int)(sizeof traps / sizeof *traps));
