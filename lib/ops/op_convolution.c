@@ -129,7 +129,7 @@ static cnn2snn_status pad_same(const struct c2s_op *op, int64_t large, int64_t s
 static bool is_transposed(enum c2s_kind_id id)
 {
     return id == C2S_KIND_CONV2D_TRANSPOSE || id == C2S_KIND_QML_CONV2D_TRANSPOSE ||
-           id == C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE;
+           id == C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE || id == C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE;
 }
 
 cnn2snn_status c2s_convolution_window(const struct c2s_op_call *call, const int64_t kernel[2],
@@ -180,15 +180,16 @@ static cnn2snn_status activate(const struct c2s_op_call *call, size_t filters, c
                                 c2s_f32_writable(call->output), error);
 }
 
-cnn2snn_status c2s_op_convolution(const struct c2s_op_call *call, cnn2snn_error **error)
+cnn2snn_status c2s_op_convolve_window(const struct c2s_op_call *call, const struct c2s_window *window,
+                                      const float *images, cnn2snn_error **error)
 {
     const struct c2s_op *op = call->op;
     const struct c2s_conv_attributes *a = op->layer->attributes;
     struct c2s_convolution convolution = {.channels = (size_t)call->inputs[0]->shape[3],
                                           .groups = op->packed_count,
                                           .weights = op->packed,
-                                          .bias = op->bias};
-    C2S_TRY(c2s_convolution_window(call, op->kernels[0]->shape, &convolution.window, error));
+                                          .bias = op->bias,
+                                          .window = *window};
     bool done = c2s_activation_epilogue(&a->activation, &convolution.epilogue);
     size_t filters = op->packed->columns * op->packed_count;
     size_t working = c2s_convolution_scratch(c2s_worker_pool_threads(call->run->pool));
@@ -197,8 +198,15 @@ cnn2snn_status c2s_op_convolution(const struct c2s_op_call *call, cnn2snn_error 
     C2S_TRY(c2s_run_reserve(call->run, apart + working, &scratch, error));
     float *sums = apart ? scratch : c2s_f32_writable(call->output);
     c2s_convolve(&convolution, call->run->kernels, call->run->pool, (char *)scratch + apart,
-                 (size_t)call->inputs[0]->shape[0], c2s_f32(call->inputs[0]), sums);
+                 (size_t)call->inputs[0]->shape[0], images, sums);
     return done ? CNN2SNN_OK : activate(call, filters, sums, error);
+}
+
+cnn2snn_status c2s_op_convolution(const struct c2s_op_call *call, cnn2snn_error **error)
+{
+    struct c2s_window window;
+    C2S_TRY(c2s_convolution_window(call, call->op->kernels[0]->shape, &window, error));
+    return c2s_op_convolve_window(call, &window, c2s_f32(call->inputs[0]), error);
 }
 
 static struct c2s_depthwise depthwise_of(const struct c2s_op_call *call)
@@ -208,12 +216,13 @@ static struct c2s_depthwise depthwise_of(const struct c2s_op_call *call)
         .channels = (size_t)kernel->shape[2], .multiplier = (size_t)kernel->shape[3], .weights = c2s_f32(kernel)};
 }
 
-cnn2snn_status c2s_op_depthwise(const struct c2s_op_call *call, cnn2snn_error **error)
+cnn2snn_status c2s_op_convolve_depthwise_window(const struct c2s_op_call *call, const struct c2s_window *window,
+                                                const float *images, cnn2snn_error **error)
 {
     const struct c2s_conv_attributes *a = call->op->layer->attributes;
     struct c2s_depthwise depthwise = depthwise_of(call);
     depthwise.bias = call->op->bias;
-    C2S_TRY(c2s_convolution_window(call, call->op->kernels[0]->shape, &depthwise.window, error));
+    depthwise.window = *window;
     bool done = c2s_activation_epilogue(&a->activation, &depthwise.epilogue);
     size_t filters = depthwise.channels * depthwise.multiplier;
     size_t working = c2s_depthwise_scratch(&depthwise, c2s_worker_pool_threads(call->run->pool));
@@ -222,8 +231,15 @@ cnn2snn_status c2s_op_depthwise(const struct c2s_op_call *call, cnn2snn_error **
     C2S_TRY(c2s_run_reserve(call->run, apart + working, &scratch, error));
     float *sums = apart ? scratch : c2s_f32_writable(call->output);
     c2s_convolve_depthwise(&depthwise, call->run->kernels, call->run->pool, (char *)scratch + apart,
-                           (size_t)call->inputs[0]->shape[0], c2s_f32(call->inputs[0]), sums);
+                           (size_t)call->inputs[0]->shape[0], images, sums);
     return done ? CNN2SNN_OK : activate(call, filters, sums, error);
+}
+
+cnn2snn_status c2s_op_depthwise(const struct c2s_op_call *call, cnn2snn_error **error)
+{
+    struct c2s_window window;
+    C2S_TRY(c2s_convolution_window(call, call->op->kernels[0]->shape, &window, error));
+    return c2s_op_convolve_depthwise_window(call, &window, c2s_f32(call->inputs[0]), error);
 }
 
 /* Depthwise, then pointwise; bias and activation belong to the latter. */

@@ -72,6 +72,11 @@ cnn2snn_status c2s_op_prepare_batch_normalization(struct c2s_op *op, cnn2snn_err
 cnn2snn_status c2s_op_prepare_rescaling(struct c2s_op *op, cnn2snn_error **error);
 
 cnn2snn_status c2s_op_convolution(const struct c2s_op_call *call, cnn2snn_error **error);
+/* The same on images that are not the call's, by a window of theirs. */
+cnn2snn_status c2s_op_convolve_window(const struct c2s_op_call *call, const struct c2s_window *window,
+                                      const float *images, cnn2snn_error **error);
+cnn2snn_status c2s_op_convolve_depthwise_window(const struct c2s_op_call *call, const struct c2s_window *window,
+                                                const float *images, cnn2snn_error **error);
 cnn2snn_status c2s_op_separable(const struct c2s_op_call *call, cnn2snn_error **error);
 cnn2snn_status c2s_op_depthwise(const struct c2s_op_call *call, cnn2snn_error **error);
 cnn2snn_status c2s_op_dense(const struct c2s_op_call *call, cnn2snn_error **error);
@@ -95,6 +100,18 @@ cnn2snn_status c2s_op_permute(const struct c2s_op_call *call, cnn2snn_error **er
 cnn2snn_status c2s_op_repeat_vector(const struct c2s_op_call *call, cnn2snn_error **error);
 cnn2snn_status c2s_op_merge(const struct c2s_op_call *call, cnn2snn_error **error);
 cnn2snn_status c2s_op_concatenate(const struct c2s_op_call *call, cnn2snn_error **error);
+/* op_qml_float.c */
+cnn2snn_status c2s_op_prepare_depthwise_transpose(struct c2s_op *op, cnn2snn_error **error);
+cnn2snn_status c2s_op_prepare_qml_recurrent(struct c2s_op *op, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_activation(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_add(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_pico(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_padded_convolution(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_depthwise_transpose(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_projection(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_recurrent(const struct c2s_op_call *call, cnn2snn_error **error);
+cnn2snn_status c2s_op_qml_temporal(const struct c2s_op_call *call, cnn2snn_error **error);
+
 cnn2snn_status c2s_op_custom(const struct c2s_op_call *call, cnn2snn_error **error);
 
 #endif

@@ -228,20 +228,23 @@ END_TEST
 /* Factors of 1 and 1, terms of 0.5 and -1; 127 steps of the factors' scale are 1. */
 START_TEST(normalization_is_a_factor_and_a_term)
 {
-    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedBatchNormalization', "
-          "{'name': 'n', 'axis': [3], 'epsilon': 0}, null, [[1, 2], [0.5, 0], [0, 1], [1, 4]]]]}",
+    GIVES("{'input': [1, 1, 2], 'layers': [" QUANTIZER(
+              "q", "4") ", ['Custom>QuantizedBatchNormalization', "
+                        "{'name': 'n', 'axis': [3], 'epsilon': 0}, null, [[1, 2], [0.5, 0], [0, 1], [1, 4]]]]}",
           FLOATS(0.5f, 1, -0.5f, 0), FLOATS(127 * (1.0f / 127), 0, 0, -127 * (1.0f / 127)));
     GIVES("{'input': [2], 'layers': [" QUANTIZER("q", "4") ", ['Custom>QuantizedBatchNormalization', {'name': 'n', "
-          "'epsilon': 0, 'quant_config': {'output_quantizer': {'bitwidth': 4}}}, null, [[1, 2], [0.5, 0], [0, 1], "
-          "[1, 4], [4], [1]]]]}",
+                                                           "'epsilon': 0, 'quant_config': {'output_quantizer': "
+                                                           "{'bitwidth': 4}}}, null, [[1, 2], [0.5, 0], [0, 1], "
+                                                           "[1, 4], [4], [1]]]]}",
           FLOATS(0.5f, 1, 3, -1), FLOATS(1, 0, 3.5f, -2));
 }
 END_TEST
 
 START_TEST(the_first_release_had_one_range_for_all_biases)
 {
-    static const char text[] = "{'input': [1], 'layers': [" QUANTIZER("q", "1") ", ['Custom>QuantizedDense', "
-                               "{'name': 'd', 'units': 2}, null, [[127, 127], [0.75, 100]]]]}";
+    static const char text[] = "{'input': [1], 'layers': [" QUANTIZER(
+        "q", "1") ", ['Custom>QuantizedDense', "
+                  "{'name': 'd', 'units': 2}, null, [[127, 127], [0.75, 100]]]]}";
     const int64_t shape[] = {1, 1};
     const float today[] = {0.75f, 100}, then[] = {1, 100};
     struct c2s_graph *graph = graph_of(text);
@@ -352,6 +355,71 @@ START_TEST(predictions_are_judged_by_their_mean_distance)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------ floats */
+
+START_TEST(float_convolutions_have_a_border_of_their_own)
+{
+    GIVES("{'input': [2, 2, 1], 'layers': [['Custom>PaddedConv2D', {'name': 'c', 'filters': 1, 'kernel_size': 3, "
+          "'padding_value': 2.0, 'use_bias': false}, null, [[1, 1, 1, 1, 1, 1, 1, 1, 1]]]]}",
+          FLOATS(1, 1, 1, 1), FLOATS(14, 14, 14, 14));
+    GIVES(
+        "{'input': [1, 1, 2], 'layers': [['Custom>PaddedConv2D', {'name': 'c', 'filters': 1, 'kernel_size': [1, 2], "
+        "'padding_value': [3, -5], 'use_bias': false}, null, [[1, 10, 100, 1000]]]]}",
+        FLOATS(1, 2), FLOATS(21 + 300 - 5000));
+}
+END_TEST
+
+START_TEST(float_depthwise_convolutions_are_transposed)
+{
+    GIVES("{'input': [2, 2, 1], 'layers': [['Custom>DepthwiseConv2DTranspose', {'name': 'c', 'kernel_size': 3, "
+          "'strides': 2, 'padding': 'same', 'use_bias': false}, null, [[1, 2, 3, 4, 5, 6, 7, 8, 9]]]]}",
+          FLOATS(1, 2, 3, 4), FLOATS(1, 2, 5, 4, 4, 5, 14, 10, 10, 14, 36, 24, 12, 15, 34, 20));
+}
+END_TEST
+
+START_TEST(float_activations_and_sums)
+{
+    GIVES(
+        "{'input': [1], 'layers': [['Custom>Activation', {'name': 'a', 'activation': 'leaky_relu', 'alpha': 0.5}]]}",
+        FLOATS(-2, 3), FLOATS(-1, 3));
+    GIVES("{'input': [1], 'functional': true, 'layers': [['Custom>Add', {'name': 'a', 'average': true}, "
+          "['in', 'in']]]}",
+          FLOATS(-2, 3), FLOATS(-2, 3));
+    GIVES("{'input': [1], 'functional': true, 'layers': [['Custom>Add', {'name': 'a'}, ['in', 'in']]]}",
+          FLOATS(-2, 3), FLOATS(-4, 6));
+}
+END_TEST
+
+/* ex. 25 of the integers */
+START_TEST(float_buffers_remember_samples)
+{
+    GIVES("{'input': [1, 1, 2], 'layers': [['Custom>BufferTempConv', {'name': 'b', 'filters': 1, 'kernel_size': 2}, "
+          "null, [[1, 2, 3, 4]]]]}",
+          FLOATS(1, 10, 2, 20, 3, 30), FLOATS(43, 107, 171));
+    GIVES("{'input': [1, 1, 2], 'layers': [['Custom>DepthwiseBufferTempConv', {'name': 'b', 'kernel_size': 2, "
+          "'use_bias': true}, null, [[1, 2, 3, 4], [0.5, 1]]]]}",
+          FLOATS(1, 10, 2, 20, 3, 30), FLOATS(3.5f, 41, 7.5f, 101, 11.5f, 161));
+}
+END_TEST
+
+START_TEST(float_states_turn_and_shrink)
+{
+    GIVES("{'input': [1, 1], 'layers': [['Custom>StatefulRecurrent', {'name': 'r'}, null, [[0.5], [0.25]]]]}",
+          FLOATS(0.5f, 0.25f, 0), FLOATS(0.5f, 0, 0.5f, 0.125f, 0.21875f, 0.1875f));
+    GIVES("{'input': [4, 1], 'layers': [['Custom>StatefulProjection', {'name': 'p', 'units': 1, 'subsample': 2, "
+          "'use_bias': false}, null, [[10]]]]}",
+          FLOATS(1, 2, 3, 4, 5, 6, 7, 8), FLOATS(20, 40, 60, 80));
+}
+END_TEST
+
+START_TEST(float_predictions_are_judged_by_their_mean_distance)
+{
+    GIVES("{'input': [2, 1], 'functional': true, 'layers': [['Rescaling', {'name': 's', 'scale': 2}], "
+          "['Custom>PicoPostProcessing', {'name': 'p', 'threshold': 2}, ['s', 'in']]]}",
+          FLOATS(1, -3, 1, -2.5f, 4, 0), FLOATS(1, 0, 1));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("quantized_values");
@@ -389,6 +457,12 @@ int main(void)
     tcase_add_test(cases, projections_take_the_last_of_some_steps);
     tcase_add_test(cases, states_turn_and_shrink);
     tcase_add_test(cases, predictions_are_judged_by_their_mean_distance);
+    tcase_add_test(cases, float_convolutions_have_a_border_of_their_own);
+    tcase_add_test(cases, float_depthwise_convolutions_are_transposed);
+    tcase_add_test(cases, float_activations_and_sums);
+    tcase_add_test(cases, float_buffers_remember_samples);
+    tcase_add_test(cases, float_states_turn_and_shrink);
+    tcase_add_test(cases, float_predictions_are_judged_by_their_mean_distance);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);
