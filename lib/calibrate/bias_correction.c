@@ -95,14 +95,66 @@ static void add_differences(struct differences *differences, const cnn2snn_tenso
     differences->squares += c2s_squared_distance(f, q);
 }
 
+/* Slices of a piece, each with sums of its own, which are added in order. */
+struct job {
+    cnn2snn_sampler *sampler;
+    const cnn2snn_tensor *input;
+    int64_t size; /* samples of a slice */
+    struct differences *parts;
+};
+
+static cnn2snn_status gather_slice(void *data, size_t index, struct c2s_run *run, cnn2snn_error **error)
+{
+    const struct job *job = data;
+    cnn2snn_tensor *input = NULL, *f = NULL, *q = NULL;
+    C2S_TRY(c2s_slice_of(job->input, job->size, index, &input, error));
+    cnn2snn_status status = c2s_layer_chain_run(job->sampler->floated, run, input, &f, error);
+    if (!status)
+        status = c2s_layer_chain_run(job->sampler->quantized, run, input, &q, error);
+    if (!status)
+        add_differences(&job->parts[index], f, q);
+    c2s_tensor_release(f);
+    c2s_tensor_release(q);
+    c2s_tensor_release(input);
+    return status;
+}
+
+static void add_part(struct differences *differences, const struct differences *part)
+{
+    differences->squares += part->squares;
+    differences->rows += part->rows;
+    for (size_t c = 0; c < differences->filters; c++)
+        differences->sums[c] += part->sums[c];
+}
+
+static cnn2snn_status gather_piece(struct job *job, struct differences *differences, cnn2snn_error **error)
+{
+    cnn2snn_context *context = job->sampler->context;
+    size_t count = c2s_slice_count(job->input->shape[0], job->size), filters = differences->filters;
+    double *sums = c2s_calloc(context, count, filters * sizeof *sums);
+    job->parts = c2s_calloc(context, count, sizeof *job->parts);
+    cnn2snn_status status = sums && job->parts ? CNN2SNN_OK : c2s_error_no_memory(error);
+    for (size_t i = 0; !status && i < count; i++)
+        job->parts[i] = (struct differences){.sums = sums + i * filters, .filters = filters};
+    if (!status)
+        status = c2s_slices_run(&job->sampler->slices, job->sampler->quantized, count, gather_slice, job, error);
+    for (size_t i = 0; !status && i < count; i++)
+        add_part(differences, &job->parts[i]);
+    c2s_free(context, job->parts);
+    c2s_free(context, sums);
+    return status;
+}
+
 static cnn2snn_status gather(cnn2snn_sampler *sampler, struct differences *differences, cnn2snn_error **error)
 {
+    struct job job = {.sampler = sampler, .size = c2s_slice_samples(sampler->quantized, 1)};
     for (size_t i = 0; i < sampler->piece_count; i++) {
-        cnn2snn_tensor *f = NULL, *q = NULL;
-        C2S_TRY(c2s_sampler_piece_outputs(sampler, i, &f, &q, error));
-        add_differences(differences, f, q);
-        c2s_tensor_release(f);
-        c2s_tensor_release(q);
+        cnn2snn_tensor *input = NULL;
+        C2S_TRY(c2s_sampler_input(sampler, i, &input, error));
+        job.input = input;
+        cnn2snn_status status = gather_piece(&job, differences, error);
+        c2s_tensor_release(input);
+        C2S_TRY(status);
     }
     return CNN2SNN_OK;
 }
