@@ -110,6 +110,38 @@ START_TEST(l088_the_error_behind_is_the_error_that_a_sampler_finds)
 }
 END_TEST
 
+static struct c2s_graph *corrected_by(int threads)
+{
+    cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
+    options.threads = threads;
+    c2s_context_release(context);
+    ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL), CNN2SNN_OK);
+    struct c2s_graph *graph = sequential(
+        "[40, 30, 3]", "['QuantizedConv2D', {'name': 'a', 'filters': 9, 'kernel_size': 3, " MAX_PER_AXIS(2) "}]");
+    cnn2snn_samples *samples = RANDOM_SAMPLES(37, 40, 30, 3);
+    randomize(graph);
+    struct c2s_graph *result = corrected(graph, samples, 0, 0);
+    c2s_samples_release(samples);
+    c2s_graph_release(graph);
+    return result;
+}
+
+START_TEST(l088_biases_are_the_same_for_any_number_of_threads)
+{
+    float biases[9];
+    const int threads[] = {1, 2, 5};
+    for (int i = 0; i < 3; i++) {
+        struct c2s_graph *result = corrected_by(threads[i]);
+        const cnn2snn_tensor *bias = layer_named(result, "a")->weights[1].tensor;
+        ck_assert_uint_eq(bias->size, sizeof biases);
+        if (i)
+            ck_assert_mem_eq(bias->data, biases, sizeof biases);
+        memcpy(biases, bias->data, sizeof biases);
+        c2s_graph_release(result);
+    }
+}
+END_TEST
+
 static void refuses(const char *layers, cnn2snn_status code, const char *rule)
 {
     struct c2s_graph *graph = graph_of(layers), *result = NULL;
@@ -156,6 +188,7 @@ int main(void)
     tcase_add_test(tests, ex35_l088_bias_correction);
     tcase_add_test(tests, ex40_l088_a_separable_layer);
     tcase_add_test(tests, l088_the_error_behind_is_the_error_that_a_sampler_finds);
+    tcase_add_test(tests, l088_biases_are_the_same_for_any_number_of_threads);
     tcase_add_test(tests, l088_models_that_can_not_be_corrected);
     tcase_add_test(tests, every_allocation_may_fail);
     return run_tests(suite_create("bias_correction"), tests);
