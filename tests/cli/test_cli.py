@@ -340,6 +340,18 @@ class Names(Case):
             self.done("calibrate", "adaround", "-m", "net.h5", "-sa", "s.npz", "-q", "-o", "%d.h5" % i, *more)
             self.assertNotEqual((self.dir / name).read_bytes(), (self.dir / ("%d.h5" % i)).read_bytes(), more)
 
+    def test_the_number_of_threads_does_not_show(self):
+        self.quantized_model("net.h5")
+        images = np.load(MNIST / "images_1000.npy")[:64].reshape(64, 28, 28, 1)
+        np.save(self.dir / "x.npy", images)
+        for n in ("1", "2", "5"):
+            self.done("run", "-m", "net.h5", "-i", "x.npy", "-o", n + ".npy", "--threads", n, "-q")
+            self.done("calibrate", "adaround", "-m", "net.h5", "-sa", "x.npy", "-o", n + ".h5", "--threads", n, "-q")
+        for end in (".npy", ".h5"):
+            self.assertEqual(len({(self.dir / (n + end)).read_bytes() for n in ("1", "2", "5")}), 1)
+        for n in ("0", "-1", "1025", "two"):
+            self.wrong("run", "-m", "net.h5", "-i", "x.npy", "--threads", n)
+
     def test_calibrate_says_what_is_wrong(self):
         self.quantized_model("net.h5")
         images = np.load(MNIST / "images_1000.npy")[:4].reshape(4, 28, 28, 1).astype("f4")

@@ -255,6 +255,8 @@ static int check_whole(const struct command *command, const struct arguments *ar
                          option->short_form && option->long_form ? "/" : "",
                          option->long_form ? option->long_form : "");
     }
+    if (arguments->threads.given && (arguments->threads.value < 1 || arguments->threads.value > 1024))
+        return wrong(command, "--threads: expected an integer from 1 to 1024");
     const char *fault = command->check ? command->check(arguments) : NULL;
     return fault ? wrong(command, "%s", fault) : ARGUMENTS_READY;
 }

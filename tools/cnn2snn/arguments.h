@@ -55,6 +55,7 @@ struct arguments {
     const char *float_model; /* verify */
     const char *fix;         /* check */
     struct integer_argument min_sqnr;
+    struct integer_argument threads; /* commands that compute */
 };
 
 enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_INTEGER, OPTION_REAL, OPTION_PAIR, OPTION_LIST };
@@ -73,6 +74,11 @@ struct option {
     {                                                                                                                \
         short_form, long_form, type, required, offsetof(struct arguments, member), value, help                       \
     }
+
+/* Of the commands that compute. */
+#define THREADS_OPTION                                                                                               \
+    OPTION(NULL, "--threads", OPTION_INTEGER, 0, threads, "N",                                                       \
+           "threads that compute (default: as many as the process may use); not seen in the results")
 
 struct session;
 

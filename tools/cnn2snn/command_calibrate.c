@@ -24,6 +24,7 @@ static const struct option options[] = {
     OPTION(NULL, "--optimizer", OPTION_TEXT, 0, optimizer, "NAME", "adam, sgd or rmsprop (adam; adaround)"),
     OPTION(NULL, "--no-prepare", OPTION_FLAG, 0, no_prepare, NULL,
            "leave out activations_rescaling and normalize_separable_model, which come first otherwise"),
+    THREADS_OPTION,
 };
 
 /* ------------------------------------------------------------------------------------------------ arguments */

@@ -15,6 +15,7 @@ static const struct option options[] = {
     OPTION(NULL, "--resize", OPTION_FLAG, 0, resize, NULL, "images of other sizes are scaled to the model's"),
     OPTION(NULL, "--confusion", OPTION_FLAG, 0, confusion, NULL,
            "print how often each class's samples were taken for each class (always there with --json)"),
+    THREADS_OPTION,
 };
 
 enum { PART = 256 }; /* samples run together */

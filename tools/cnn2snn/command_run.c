@@ -18,6 +18,7 @@ static const struct option options[] = {
     OPTION(NULL, "--layers", OPTION_TEXT, 0, layers, "FILE", "the output of each layer by its name (.npz)"),
     OPTION(NULL, "--predict", OPTION_FLAG, 0, predict, NULL,
            "of an Akida model: potentials as floats instead of the last layer's integers"),
+    THREADS_OPTION,
 };
 
 static const char *check(const struct arguments *a)

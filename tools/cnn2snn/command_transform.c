@@ -20,6 +20,7 @@ static const struct option options[] = {
            "samples of the input (.npz or .npy, activations_rescaling)"),
     OPTION("-bs", "--batch_size", OPTION_INTEGER, 0, batch_size, "N",
            "samples looked at together (activations_rescaling); not seen in the result"),
+    THREADS_OPTION,
 };
 
 typedef cnn2snn_status (*transform_fn)(const cnn2snn_model *model, cnn2snn_model **out_model, cnn2snn_error **error);

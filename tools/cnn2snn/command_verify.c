@@ -23,6 +23,7 @@ static const struct option options[] = {
            "a layer below this ratio of signal to noise diverges, and one with a channel 10 dB below it (default 20, "
            "for "
            "a float model 5)"),
+    THREADS_OPTION,
 };
 
 enum { PART = 64, QUANTIZED_MIN_SQNR = 20, FLOAT_MIN_SQNR = 5, CHANNEL_ALLOWANCE = 10 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides how the commands speak to the user, and with what settings they use the library. */
+#define _GNU_SOURCE /* sched_getaffinity */
 #include "session.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,16 @@ static void print_log(void *user_data, cnn2snn_log_level level, const char *text
     fprintf(stderr, "cnn2snn: %s: %s\n", level == CNN2SNN_LOG_ERROR ? "error" : "warning", text);
 }
 
+/* Processors that this process may use. */
+static int32_t count_processors(void)
+{
+    cpu_set_t processors;
+    if (sched_getaffinity(0, sizeof processors, &processors))
+        return 1;
+    int count = CPU_COUNT(&processors);
+    return count < 1 ? 1 : count > 64 ? 64 : count;
+}
+
 int session_open(struct session *session)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
@@ -30,6 +42,7 @@ int session_open(struct session *session)
     options.progress = progress_show;
     options.progress_user_data = &session->progress;
     options.hdf5_isolation = CNN2SNN_ISOLATION_PROCESS;
+    options.threads = session->arguments.threads.given ? session->arguments.threads.value : count_processors();
     if (cnn2snn_context_create(CNN2SNN_ABI_VERSION, &options, &session->context, &error))
         return session_fail(session, error);
     return STATUS_DONE;
