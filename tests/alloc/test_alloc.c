@@ -30,7 +30,7 @@ static cnn2snn_status add_layer(const char *class_name, const char *arguments, c
     return cnn2snn_layer_create(context, class_name, arguments, NULL, out, error);
 }
 
-enum { LAYERS = 8, BROKEN_LAYERS = 13 };
+enum { LAYERS = 8, BROKEN_LAYERS = 14 };
 
 static cnn2snn_status build_model(size_t count, const char *const layers[][2], cnn2snn_model **out,
                                   cnn2snn_error **error)
@@ -66,6 +66,7 @@ static cnn2snn_status build_broken_model(cnn2snn_model **out, cnn2snn_error **er
 {
     static const char *const layers[BROKEN_LAYERS][2] = {
         {"ReLU", "{}"},
+        {"MaxPooling2D", "{\"pool_size\": 1}"},
         {"Conv2D", "{\"filters\": 3, \"kernel_size\": 2, \"padding\": \"same\", \"dilation_rate\": [2, 2]}"},
         {"BatchNormalization", "{\"scale\": false}"},
         {"MaxPooling2D", "{}"},
