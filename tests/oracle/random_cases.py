@@ -20,6 +20,7 @@ ap.add_argument("--shared", default="../shared")
 ap.add_argument("--out", required=True)
 ap.add_argument("--seed", type=int, default=1)
 ap.add_argument("--count", type=int, default=20, help="cases of each group")
+ap.add_argument("--odd", action="store_true", help="strange models for legacy_quantize and legacy_transforms")
 ap.add_argument("--group", action="append", help="default: keras_load and legacy_*; the others take seconds a case")
 options = ap.parse_args()
 sys.path.insert(0, str(Path(options.shared).resolve() / "oracle"))
@@ -141,6 +142,71 @@ def branched(r):
     return keras.Model(inputs, x)
 
 
+def odd_block(r, x):
+    """Layers that the legacy flow may meet, but for what it is known to compute otherwise (docs/differences.md): a
+    BatchNormalization behind Conv2DTranspose or behind an activation of the layer's own."""
+    channels = x.shape[-1]
+    filters, pad = r.of(1, 3, 4, 6), r.of("same", "valid") if min(x.shape[1:3]) > 4 else "same"
+    own = lambda y: L.ReLU()(y)  # noqa: E731
+    picks = [
+        lambda y: own(L.Conv2D(filters, 3, padding=pad, activation=r.of("relu", "tanh", "sigmoid"))(y)),
+        lambda y: L.SeparableConv2D(filters, 3, padding=pad, depth_multiplier=2, use_bias=r.chance(0.5))(y),
+        lambda y: own(L.DepthwiseConv2D(3, padding=pad, depth_multiplier=r.of(1, 2))(y)),
+        lambda y: own(L.Conv2DTranspose(filters, 3, strides=r.of(1, 2), padding="same")(y)),
+        lambda y: L.Conv2D(2 * channels, 3, padding=pad, groups=channels)(y),
+        lambda y: L.Conv2D(filters, 3, padding="same", dilation_rate=r.of(1, 1, 2))(y),
+        lambda y: L.BatchNormalization(axis=r.of(-1, 3, 3, 1), scale=r.chance(0.9), center=r.chance(0.9))(y),
+        lambda y: L.BatchNormalization()(L.BatchNormalization(epsilon=0.1)(y)),
+        lambda y: L.BatchNormalization()(L.ReLU(r.of(None, 6.0), negative_slope=r.of(0, 0.1), threshold=r.of(0, 0, 0.5))(y)),
+        lambda y: r.of(L.LeakyReLU, L.PReLU, L.ELU)()(y),
+        lambda y: L.Activation(r.of("relu", "swish"))(y),
+        lambda y: L.MaxPooling2D(2, padding="same")(L.ReLU()(L.ReLU()(y))),
+        lambda y: L.BatchNormalization()(L.MaxPooling2D(2, padding="same")(L.MaxPooling2D(r.of(1, 2), padding="same")(y))),
+        lambda y: L.BatchNormalization()(L.AveragePooling2D(2, padding="same")(y)),
+        lambda y: r.of(L.SpatialDropout2D, L.GaussianDropout, L.Dropout)(0.3)(y),
+        lambda y: L.ZeroPadding2D(1)(y),
+        lambda y: L.Rescaling(0.5, offset=r.of(0, 1))(y),
+        lambda y: keras.Sequential([keras.Input(y.shape[1:]), L.Conv2D(filters, 1), L.BatchNormalization(), L.ReLU(4.0)])(y),
+        lambda y: L.BatchNormalization()(L.Conv2D(filters, 3, padding=pad, use_bias=r.chance(0.5))(y)),
+        lambda y: L.ReLU(6.0)(L.BatchNormalization()(L.MaxPooling2D(2, padding="same")(
+            L.SeparableConv2D(filters, 3, padding="same", depth_multiplier=r.of(1, 2))(y)))),
+    ]
+    return r.of(*picks)(x)
+
+
+def odd_joint(r, x):
+    """Where more than one way leads on."""
+    channels = x.shape[-1]
+    shared = L.Conv2D(channels, 1)
+    return r.of(lambda y: L.Add()([y, L.Conv2D(channels, 3, padding="same")(y)]),
+                lambda y: L.Concatenate()([y, L.Conv2D(2, 1)(y)]),
+                lambda y: shared(L.ReLU()(shared(y))),
+                lambda y: L.Concatenate(axis=r.of(-1, 3))([L.ReLU()(L.Conv2D(2, 1)(y)), L.BatchNormalization()(L.Conv2D(3, 1)(y))]),
+                lambda y: L.Concatenate()([L.Conv2D(1, 1)(y), L.Conv2D(2, 1)(y), L.Conv2D(3, 1)(y)]))(x)
+
+
+def odd(r):
+    """Models as nobody should write them: nested, shared, with layers in strange places."""
+    inputs = x = keras.Input((int(r.rng.integers(6, 12)), int(r.rng.integers(6, 12)), r.of(1, 3, 4)))
+    joint = int(r.rng.integers(8))  # in less than half of them
+    for n in range(int(r.rng.integers(2, 6))):
+        x = odd_joint(r, x) if n == joint else odd_block(r, x)
+        if min(x.shape[1:3]) < 2:
+            break
+    ends = r.of(0, 1, 2)
+    if ends:
+        x = L.BatchNormalization()(L.GlobalAveragePooling2D(keepdims=r.chance(0.2))(x)) if ends == 1 else L.Flatten()(x)
+        x = L.Dense(3, activation=r.of(None, None, "softmax"))(x)
+    return keras.Model(inputs, x)
+
+
+def as_sequential(r, model):
+    """The same layers as a Sequential where each has one input, in some cases."""
+    if r.chance(0.6) and not any(isinstance(x.input, list) or len(x.inbound_nodes) > 1 for x in model.layers[1:]):
+        return keras.Sequential([keras.Input(model.input_shape[1:])] + model.layers[1:])
+    return model
+
+
 # ------------------------------------------------------------------ graphs of all float layers
 def any_layer(r, x):
     """One layer, or a few, on x; the rank of x is 4 (with the batch) or 2."""
@@ -250,7 +316,7 @@ def bits_of(r):
 
 def legacy_quantize(c, r):
     import cnn2snn
-    model = randomize(branched(r) if r.chance(0.2) else sequential(r), r.rng)
+    model = randomize(as_sequential(r, odd(r)) if options.odd else branched(r) if r.chance(0.2) else sequential(r), r.rng)
     w, a, i = bits_of(r)
     fold = r.chance(0.7)
     if r.chance(0.2):
@@ -269,7 +335,11 @@ def legacy_quantize(c, r):
 def legacy_transforms(c, r):
     from cnn2snn import transforms as T
     name = r.of("sequentialize", "syncretize", "invert_batchnorm_pooling", "fold_batchnorm", "reshape")
-    model = randomize(branched(r) if r.chance(0.3) and name in ("sequentialize", "syncretize") else sequential(r), r.rng)
+    if options.odd:
+        name = r.of(name, name, "normalize_separable_model")
+        model = randomize(as_sequential(r, odd(r)), r.rng)
+    else:
+        model = randomize(branched(r) if r.chance(0.3) and name in ("sequentialize", "syncretize") else sequential(r), r.rng)
     # Here syncretize sequentializes what isn't yet, which the reference refuses (docs/differences.md).
     if name == "syncretize" or name != "sequentialize" and r.chance(0.9):
         model = attempt(c, lambda: T.sequentialize(model)) or model
