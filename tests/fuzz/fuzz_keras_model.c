@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error,
- * and the same for weights alone; a model of QuantizeML gives integers or an error.
+ * and the same for weights alone; a model of QuantizeML gives integers or an error, and each a summary.
  */
 #include "fuzz.h"
 
@@ -63,6 +63,22 @@ static void derive(const struct c2s_graph *graph)
     c2s_derivation_destroy(derivation);
 }
 
+/* The summary reads all of the state of training. */
+static void summarize(const cnn2snn_model *model)
+{
+    cnn2snn_training *training = NULL;
+    cnn2snn_buffer *summary = NULL;
+    cnn2snn_error *error = NULL;
+    cnn2snn_status status = cnn2snn_model_get_training(model, &training, &error);
+    fuzz_require((status == 0) == (error == NULL) && (status == 0) == (training != NULL));
+    c2s_error_clear(&error);
+    cnn2snn_training_destroy(training);
+    for (int32_t json = 0; json < 2; json++) {
+        fuzz_require(!cnn2snn_model_summary(model, json, &summary, NULL));
+        cnn2snn_buffer_destroy(summary);
+    }
+}
+
 static void read_weights(struct c2s_image *image)
 {
     cnn2snn_model *model = fixed_model(image->context), *filled = NULL;
@@ -91,6 +107,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)sum;
         fuzz_require(!c2s_keras_image_read_weights(image, model, &again, NULL));
         derive(model->graph);
+        summarize(model);
     }
     read_weights(image);
     c2s_model_destroy(again);

@@ -293,6 +293,9 @@ def main():
         wanted = name.startswith(FIRST_STAGE) or (path.parent.name == "hdf5" and not name.startswith(SECOND_STAGE))
         if path.stat().st_size <= LARGEST_MODEL and wanted:
             shutil.copyfile(path, HERE / "corpus/hdf5_bytes" / name)
+    for name in ("k2_adamw", "k2_rmsprop", "k3_sgd"):
+        path = HERE.parent / "data/trained" / (name + ".h5")
+        subprocess.run([dump_image, path, HERE / "corpus/keras_model" / ("trained_" + name)], check=True)
     for group, names in QML_MODELS.items():
         for name in names:
             dump(golden / group / name / "model.h5", "qml_" + name, dump_image)
