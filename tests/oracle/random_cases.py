@@ -5,8 +5,9 @@
   <oracle venv>/bin/python random_cases.py --shared ../shared --out OUT [--seed N] [--count N] [--group G]...
   python3 ../shared/tools/golden_run.py --cli CNN2SNN --golden OUT --what load,quantize,transforms,convert --formats h5
 
-Groups: keras_load (graphs of all float layers), legacy_quantize, legacy_transforms, legacy_convert, qml_convert_v2 and
-qml_convert_v1 (models quantized by QuantizeML; --what convert,fake,simulate,layers). A model that the
+Groups: keras_load (graphs of all float layers), legacy_quantize, legacy_transforms, legacy_convert, legacy_errors (rows of
+layers out of order, for the legacy check; --what errors), qml_convert_v2 and qml_convert_v1 (models quantized by QuantizeML;
+--what convert,fake,simulate,layers). A model that the
 reference refuses is a case, too: the library must refuse it. Not a part of `meson test`: it needs the toolkit, which the
 project doesn't depend on.
 """
@@ -381,6 +382,47 @@ def legacy_convert(c, r):
         c.save_npz("akida_io.npz", "input and output of the Akida model", input=x, akida_forward=akida.forward(x))
 
 
+def stray_layer(r):
+    """A layer that may be out of place."""
+    size = r.of(1, 3)
+    return r.of(lambda: L.ReLU(), lambda: L.ReLU(), lambda: L.MaxPooling2D(2, padding=r.of("same", "valid")),
+                lambda: L.GlobalAveragePooling2D(keepdims=r.chance(0.3)), lambda: L.BatchNormalization(),
+                lambda: L.BatchNormalization(axis=r.of(1, 2, [1, 2])), lambda: L.Dropout(0.5), lambda: L.SpatialDropout2D(0.5),
+                lambda: L.Flatten(), lambda: L.Reshape((-1,)), lambda: L.Reshape((1, 1, -1)), lambda: L.Rescaling(0.5),
+                lambda: L.Activation(r.of("relu", "sigmoid")), lambda: L.Softmax(), lambda: L.LeakyReLU(), lambda: L.AveragePooling2D(2),
+                lambda: L.Conv2D(4, size, padding="same"), lambda: L.SeparableConv2D(4, size), lambda: L.Dense(4),
+                lambda: L.DepthwiseConv2D(size), lambda: L.GaussianNoise(0.1), lambda: L.Conv2D(4, 3, dilation_rate=2))()
+
+
+def legacy_errors(c, r):
+    """A model with up to two changes: a layer more, one less, two exchanged. Yes or no of the legacy check."""
+    import contextlib
+    import io
+    from cnn2snn.compatibility_checks import check_model_compatibility
+    model = sequential(r)
+    layers = [x for x in model.layers if not isinstance(x, L.InputLayer)]
+    for _ in range(r.of(0, 1, 1, 2)):
+        at = int(r.rng.integers(len(layers)))
+        change = r.of("more", "more", "less", "exchange")
+        if change == "more":
+            layers.insert(at, stray_layer(r))
+        elif change == "less":
+            del layers[at]
+        else:
+            layers[at - 1], layers[at] = layers[at], layers[at - 1]
+    fresh = [x.__class__.from_config({k: v for k, v in x.get_config().items() if k != "batch_input_shape"}) for x in layers]
+    model = randomize(keras.Sequential([keras.Input(model.input_shape[1:])] + fresh), r.rng)
+    c.save_model(model, "model.h5", "float model")
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            result = {"returns": check_model_compatibility(model), "printed": printed.getvalue()}
+    except ValueError as e:
+        result = {"returns": False, "printed": str(e)}  # a fault like the others here
+    c.doc.update(summary=" ".join(x.__class__.__name__ for x in fresh), function="check_model_compatibility", args={},
+                 results={"compatibility_checks.check_model_compatibility(model) [2.19.3]": result}, tolerance="exact")
+
+
 # ------------------------------------------------------------------ models for QuantizeML
 def qml_relu(r, bounded):
     return L.ReLU(r.of(6.0, 4.5, float(r.rng.uniform(0.5, 9))) if bounded or r.chance(0.6) else None)
@@ -472,9 +514,9 @@ def qml_convert_v1(c, r):
 
 
 def main():
-    makers = {f.__name__: f for f in (keras_load, legacy_quantize, legacy_transforms, legacy_convert, qml_convert_v2,
-                                      qml_convert_v1)}
-    for group in options.group or list(makers)[:4]:
+    makers = {f.__name__: f for f in (keras_load, legacy_quantize, legacy_transforms, legacy_convert, legacy_errors,
+                                      qml_convert_v2, qml_convert_v1)}
+    for group in options.group or list(makers)[:5]:
         made = tried = 0
         while made < options.count and tried < 8 * options.count:
             tried += 1

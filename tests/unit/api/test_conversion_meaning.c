@@ -75,7 +75,7 @@ static void same_levels(const char *const (*layers)[2], double scale, double shi
 }
 
 /* akida_input = scale * keras_input + shift: both models see the same. Powers of two keep the floats exact. */
-START_TEST(l033_l034_l134_the_scaling_is_of_the_models_input)
+START_TEST(l033_l034_l133_l134_the_scaling_is_of_the_models_input)
 {
     static const char *const layers[][2] = {
         {"QuantizedConv2D", "{\"name\": \"c\", \"filters\": 4, \"kernel_size\": 1, " WEIGHTS("4") "}"},
@@ -124,7 +124,7 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("conversion_meaning");
-    tcase_add_test(tests, l033_l034_l134_the_scaling_is_of_the_models_input);
+    tcase_add_test(tests, l033_l034_l133_l134_the_scaling_is_of_the_models_input);
     tcase_add_test(tests, ex46_l135_the_last_layer_gives_potentials);
     return run_suite("conversion_meaning", tests);
 }

@@ -453,6 +453,11 @@ START_TEST(ex21_l011_the_function_is_asked_pointwise_first)
     is_now("s", "QuantizedSeparableConv2D StdWeightQuantizer 4 StdWeightQuantizer 4");
     ck_assert_double_eq(c2s_layer_depthwise_quantizer(layer_named(result, "s"))->threshold, 2);
     release();
+    called[0] = 0; /* layers that stay float are not asked for */
+    bits(0, 4, 8);
+    quantized("[2, 2, 1]", BASE);
+    ck_assert_str_eq(called, "(c, MaxPerAxisQuantizer 8)");
+    release();
 }
 END_TEST
 
