@@ -42,7 +42,8 @@ typedef struct cnn2snn_load_options {
     }
 CNN2SNN_API cnn2snn_status cnn2snn_load_options_init(cnn2snn_load_options *options, size_t struct_size);
 
-/** Reads a whole-model Keras HDF5 file of Keras 2 or 3, float or quantized by CNN2SNN. The content decides, not the name. */
+/** Reads a whole-model Keras HDF5 file of Keras 2 or 3, float or quantized by CNN2SNN. The content decides, not the
+ * name. */
 CNN2SNN_API cnn2snn_status cnn2snn_model_load(cnn2snn_context *context, const char *path,
                                               const cnn2snn_load_options *options, cnn2snn_model **out_model,
                                               cnn2snn_error **error);
@@ -50,8 +51,8 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_load_memory(cnn2snn_context *context, c
                                                      const cnn2snn_load_options *options, cnn2snn_model **out_model,
                                                      cnn2snn_error **error);
 /** An architecture (JSON as Keras's to_json() gives it) without weights: kernels are zeros. */
-CNN2SNN_API cnn2snn_status cnn2snn_model_create_from_json(cnn2snn_context *context, const char *json, size_t json_size,
-                                                          const cnn2snn_load_options *options,
+CNN2SNN_API cnn2snn_status cnn2snn_model_create_from_json(cnn2snn_context *context, const char *json,
+                                                          size_t json_size, const cnn2snn_load_options *options,
                                                           cnn2snn_model **out_model, cnn2snn_error **error);
 /** A copy of the model with the weights of an HDF5 file of weights (or of a whole model of the same architecture). */
 CNN2SNN_API cnn2snn_status cnn2snn_model_load_weights(const cnn2snn_model *model, const char *path,
@@ -65,7 +66,8 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_clone(const cnn2snn_model *model, cnn2s
                                                cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_model_destroy(cnn2snn_model *model);
 
-/* ------------------------------------------------------------------------------------------------ looking into models */
+/* ------------------------------------------------------------------------------------------------ looking into
+ * models */
 
 CNN2SNN_API const char *cnn2snn_model_get_name(const cnn2snn_model *model);
 /** 1 for a Sequential, 0 for a functional model. */
@@ -78,6 +80,11 @@ CNN2SNN_API size_t cnn2snn_model_get_layer_count(const cnn2snn_model *model);
 CNN2SNN_API const cnn2snn_layer *cnn2snn_model_get_layer(const cnn2snn_model *model, int64_t index);
 /** Layer by name; NULL if there is none. Borrowed. */
 CNN2SNN_API const cnn2snn_layer *cnn2snn_model_find_layer(const cnn2snn_model *model, const char *name);
+/** How many outputs of other layers the layer of that name takes, in all of its calls; 0 where there is none. */
+CNN2SNN_API size_t cnn2snn_model_get_inbound_count(const cnn2snn_model *model, const char *layer_name);
+/** The layer whose output that is (of a Sequential's first layer the InputLayer); NULL if out of range. Borrowed. */
+CNN2SNN_API const cnn2snn_layer *cnn2snn_model_get_inbound(const cnn2snn_model *model, const char *layer_name,
+                                                           size_t index);
 CNN2SNN_API size_t cnn2snn_model_get_input_count(const cnn2snn_model *model);
 CNN2SNN_API size_t cnn2snn_model_get_output_count(const cnn2snn_model *model);
 /**
@@ -87,16 +94,18 @@ CNN2SNN_API size_t cnn2snn_model_get_output_count(const cnn2snn_model *model);
 CNN2SNN_API cnn2snn_status cnn2snn_model_get_input_shape(const cnn2snn_model *model, size_t index, size_t capacity,
                                                          int64_t *out_shape, size_t *out_rank, cnn2snn_error **error);
 CNN2SNN_API cnn2snn_status cnn2snn_model_get_output_shape(const cnn2snn_model *model, size_t index, size_t capacity,
-                                                          int64_t *out_shape, size_t *out_rank, cnn2snn_error **error);
+                                                          int64_t *out_shape, size_t *out_rank,
+                                                          cnn2snn_error **error);
 /** The architecture as JSON, in the form of Keras's to_json() (class_name, config, keras_version, backend). */
 CNN2SNN_API cnn2snn_status cnn2snn_model_get_config(const cnn2snn_model *model, cnn2snn_buffer **out_json,
                                                     cnn2snn_error **error);
 /** The training_config of the file as JSON text, or NULL if there is none. Borrowed. */
 CNN2SNN_API const char *cnn2snn_model_get_training_config(const cnn2snn_model *model);
 /** A table of the layers (kind, shapes, parameters, bits) as text, or with `json` other than 0 as JSON. */
-CNN2SNN_API cnn2snn_status cnn2snn_model_summary(const cnn2snn_model *model, int32_t json, cnn2snn_buffer **out_buffer,
-                                                 cnn2snn_error **error);
-/** Replaces a weight of a layer of this model (name or, for nested models, "outer/inner"); the shape must be the same. */
+CNN2SNN_API cnn2snn_status cnn2snn_model_summary(const cnn2snn_model *model, int32_t json,
+                                                 cnn2snn_buffer **out_buffer, cnn2snn_error **error);
+/** Replaces a weight of a layer of this model (name or, for nested models, "outer/inner"); the shape must be the
+ * same. */
 CNN2SNN_API cnn2snn_status cnn2snn_model_set_weight(cnn2snn_model *model, const char *layer_name, size_t weight_index,
                                                     const cnn2snn_tensor *value, cnn2snn_error **error);
 
@@ -188,7 +197,8 @@ CNN2SNN_API size_t cnn2snn_layer_get_weight_count(const cnn2snn_layer *layer);
 CNN2SNN_API const char *cnn2snn_layer_get_weight_name(const cnn2snn_layer *layer, size_t index);
 /** Borrowed; NULL if out of range. */
 CNN2SNN_API const cnn2snn_tensor *cnn2snn_layer_get_weight(const cnn2snn_layer *layer, size_t index);
-/** Makes the weights (zeros; ones for scales and variances) for an input shape without batch. For single-input layers. */
+/** Makes the weights (zeros; ones for scales and variances) for an input shape without batch. For single-input
+ * layers. */
 CNN2SNN_API cnn2snn_status cnn2snn_layer_build(cnn2snn_layer *layer, size_t rank, const int64_t *input_shape,
                                                cnn2snn_error **error);
 /** Sets a weight of a layer made by cnn2snn_layer_create() and built. A reference to the tensor is kept. */
@@ -212,7 +222,8 @@ CNN2SNN_API cnn2snn_status cnn2snn_layer_call(const cnn2snn_layer *layer, size_t
                                               const cnn2snn_tensor *const *inputs, cnn2snn_tensor **out_output,
                                               cnn2snn_error **error);
 /** A quantized activation's function on values of any shape: what the layer computes, without a batch axis. */
-CNN2SNN_API cnn2snn_status cnn2snn_layer_quantized_activation(const cnn2snn_layer *layer, const cnn2snn_tensor *values,
+CNN2SNN_API cnn2snn_status cnn2snn_layer_quantized_activation(const cnn2snn_layer *layer,
+                                                              const cnn2snn_tensor *values,
                                                               cnn2snn_tensor **out_values, cnn2snn_error **error);
 
 /* ------------------------------------------------------------------------------------------------ building models */
@@ -249,6 +260,15 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_create_sequential(cnn2snn_context *cont
 typedef cnn2snn_status (*cnn2snn_layer_output_fn)(void *user_data, const char *layer_name,
                                                   const cnn2snn_tensor *output, cnn2snn_error **error);
 
+/**
+ * Called after each layer of a QuantizeML model that gives integers, with the same name as cnn2snn_layer_output_fn:
+ * these integers (int32 or int64) and what one of them stands for, float64, one for all (rank 0) or one for each
+ * channel (the last axis). Both are borrowed during the call.
+ */
+typedef cnn2snn_status (*cnn2snn_layer_integers_fn)(void *user_data, const char *layer_name,
+                                                    const cnn2snn_tensor *integers, const cnn2snn_tensor *scales,
+                                                    cnn2snn_error **error);
+
 typedef struct cnn2snn_predict_options {
     size_t struct_size;
     int64_t batch_size; /**< samples computed at once; 0: a size that keeps memory small. Not seen in the results */
@@ -256,10 +276,13 @@ typedef struct cnn2snn_predict_options {
     int32_t reserved;   /**< 0 */
     cnn2snn_layer_output_fn layer_output; /**< called for each layer of each batch; NULL: none */
     void *layer_output_user_data;
+    cnn2snn_layer_integers_fn
+        layer_integers; /**< called before layer_output where a layer gives integers; NULL: none */
+    void *layer_integers_user_data;
 } cnn2snn_predict_options;
-#define CNN2SNN_PREDICT_OPTIONS_INIT                                                                                  \
-    {                                                                                                                 \
-        sizeof(cnn2snn_predict_options), 0, 0, 0, NULL, NULL                                                          \
+#define CNN2SNN_PREDICT_OPTIONS_INIT                                                                                 \
+    {                                                                                                                \
+        sizeof(cnn2snn_predict_options), 0, 0, 0, NULL, NULL, NULL, NULL                                             \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_predict_options_init(cnn2snn_predict_options *options, size_t struct_size);
 

@@ -56,6 +56,36 @@ const cnn2snn_layer *cnn2snn_model_find_layer(const cnn2snn_model *model, const 
     return index < (int64_t)first_layer(model->graph) ? NULL : model->graph->layers[index];
 }
 
+/* ------------------------------------------------------------------------------------------------ connections */
+
+/* The layers in front of all calls of a layer are counted through; *out is the one of that index, or NULL. */
+static size_t find_inbound(const cnn2snn_model *model, const char *name, size_t index, const cnn2snn_layer **out)
+{
+    size_t count = 0;
+    *out = NULL;
+    int64_t layer = model && name ? c2s_graph_find_layer(model->graph, name) : -1;
+    for (size_t i = 0; layer >= 0 && i < model->graph->node_count; i++) {
+        const struct c2s_node *node = &model->graph->nodes[i];
+        for (size_t k = 0; node->layer == (size_t)layer && k < node->input_count; k++, count++)
+            if (count == index)
+                *out = model->graph->layers[model->graph->nodes[node->inputs[k].node].layer];
+    }
+    return count;
+}
+
+size_t cnn2snn_model_get_inbound_count(const cnn2snn_model *model, const char *layer_name)
+{
+    const cnn2snn_layer *layer;
+    return find_inbound(model, layer_name, 0, &layer);
+}
+
+const cnn2snn_layer *cnn2snn_model_get_inbound(const cnn2snn_model *model, const char *layer_name, size_t index)
+{
+    const cnn2snn_layer *layer;
+    find_inbound(model, layer_name, index, &layer);
+    return layer;
+}
+
 /* ------------------------------------------------------------------------------------------------ inputs, outputs */
 
 size_t cnn2snn_model_get_input_count(const cnn2snn_model *model)

@@ -26,7 +26,9 @@ static cnn2snn_status read_options(cnn2snn_context *context, const cnn2snn_predi
     *out = (struct c2s_evaluate_options){.batch_size = ours.batch_size,
                                          .threads = ours.threads,
                                          .layer_output = ours.layer_output,
-                                         .layer_output_user_data = ours.layer_output_user_data};
+                                         .layer_output_user_data = ours.layer_output_user_data,
+                                         .layer_integers = ours.layer_integers,
+                                         .layer_integers_user_data = ours.layer_integers_user_data};
     return CNN2SNN_OK;
 }
 

@@ -2,6 +2,8 @@
 /* Decides what a QuantizeML graph is derived from, and how its integers meet floats. */
 #include "evaluate/derived_values.h"
 
+#include <math.h>
+
 #include "base/allocator.h"
 #include "base/error.h"
 #include "layers/attributes.h"
@@ -62,6 +64,20 @@ cnn2snn_status c2s_values_as_floats(const struct c2s_number *number, const cnn2s
         *out = NULL;
     }
     return status;
+}
+
+cnn2snn_status c2s_values_scales(const struct c2s_number *number, cnn2snn_context *context, cnn2snn_tensor **out,
+                                 cnn2snn_error **error)
+{
+    const cnn2snn_tensor *bits = number->frac_bits, *scales = number->scales;
+    uint64_t count = scales && scales->count > bits->count ? scales->count : bits->count;
+    int64_t extent = (int64_t)count;
+    C2S_TRY(c2s_tensor_create(context, CNN2SNN_DTYPE_FLOAT64, count == 1 ? 0 : 1, &extent, out, error));
+    double *values = (*out)->data;
+    for (uint64_t i = 0; i < count; i++)
+        values[i] =
+            ldexp(scales ? (double)c2s_channel_value(scales, i) : 1, -(int)c2s_channel_value(number->frac_bits, i));
+    return CNN2SNN_OK;
 }
 
 cnn2snn_status c2s_values_as_images(const cnn2snn_tensor *floats, cnn2snn_tensor **out, cnn2snn_error **error)

@@ -16,6 +16,9 @@ cnn2snn_status c2s_derive_for_shapes(const struct c2s_graph *graph, const struct
 /* float32 of what integers stand for. */
 cnn2snn_status c2s_values_as_floats(const struct c2s_number *number, const cnn2snn_tensor *integers,
                                     struct c2s_worker_pool *pool, cnn2snn_tensor **out, cnn2snn_error **error);
+/* What one integer stands for: float64, one for all or one for each channel. */
+cnn2snn_status c2s_values_scales(const struct c2s_number *number, cnn2snn_context *context, cnn2snn_tensor **out,
+                                 cnn2snn_error **error);
 /* Floats that reach a quantized layer are taken as the bytes of an image. */
 cnn2snn_status c2s_values_as_images(const cnn2snn_tensor *floats, cnn2snn_tensor **out, cnn2snn_error **error);
 

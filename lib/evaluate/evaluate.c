@@ -224,11 +224,28 @@ static cnn2snn_status forward(const struct evaluation *e, struct c2s_run *run, c
     return status;
 }
 
+static cnn2snn_status tell_integers(const struct evaluation *e, const struct c2s_step *step,
+                                    const struct c2s_number *number, cnn2snn_error **error)
+{
+    cnn2snn_tensor *scales = NULL;
+    if (!e->options->layer_integers)
+        return CNN2SNN_OK;
+    C2S_TRY(c2s_values_scales(number, e->graph->context, &scales, error));
+    cnn2snn_status status = e->options->layer_integers(e->options->layer_integers_user_data, step->path,
+                                                       e->values[step->output], scales, error);
+    c2s_tensor_release(scales);
+    return status;
+}
+
 static cnn2snn_status tell_output(const struct evaluation *e, const struct c2s_run *run, const struct c2s_step *step,
                                   cnn2snn_error **error)
 {
     const struct c2s_number *number = e->plan->values[step->output].number;
     cnn2snn_tensor *floats = NULL;
+    if (number)
+        C2S_TRY(tell_integers(e, step, number, error));
+    if (!e->options->layer_output)
+        return CNN2SNN_OK;
     if (!number)
         return e->options->layer_output(e->options->layer_output_user_data, step->path, e->values[step->output],
                                         error);
@@ -236,6 +253,11 @@ static cnn2snn_status tell_output(const struct evaluation *e, const struct c2s_r
     cnn2snn_status status = e->options->layer_output(e->options->layer_output_user_data, step->path, floats, error);
     c2s_tensor_release(floats);
     return status;
+}
+
+static bool tells_layers(const struct evaluation *e)
+{
+    return e->options && (e->options->layer_output || e->options->layer_integers);
 }
 
 static cnn2snn_status run_step(const struct evaluation *e, struct c2s_run *run, const struct c2s_step *step,
@@ -246,7 +268,7 @@ static cnn2snn_status run_step(const struct evaluation *e, struct c2s_run *run, 
         if (step->memory != C2S_OP_VIEW)
             C2S_TRY(forward(e, run, step, inputs, error));
     }
-    return e->options && e->options->layer_output ? tell_output(e, run, step, error) : CNN2SNN_OK;
+    return tells_layers(e) ? tell_output(e, run, step, error) : CNN2SNN_OK;
 }
 
 /* The values of a batch that begins with sample `first` as part of output `index`. */
@@ -325,7 +347,7 @@ static cnn2snn_status check_options(const struct c2s_graph *graph, const struct 
 
 static cnn2snn_status evaluate(struct evaluation *e, const struct c2s_shape *shapes, cnn2snn_error **error)
 {
-    bool tells = e->options && e->options->layer_output;
+    bool tells = tells_layers(e);
     if (e->samples && c2s_graph_is_quantizeml(e->graph))
         C2S_TRY(c2s_derive_for_shapes(e->graph, shapes, &e->derived_graph, &e->derivation, error));
     C2S_TRY(c2s_execution_plan_create(e->graph, shapes, e->derivation, e->samples > 0, tells, &e->plan, error));

@@ -10,6 +10,8 @@ struct c2s_evaluate_options {
     int32_t threads;                      /* 0: the context's */
     cnn2snn_layer_output_fn layer_output; /* or NULL */
     void *layer_output_user_data;
+    cnn2snn_layer_integers_fn layer_integers; /* or NULL */
+    void *layer_integers_user_data;
 };
 
 /* Inputs of any number type, batch in front; float32 outputs, as many as the graph's. options may be NULL. */

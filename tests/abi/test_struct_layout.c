@@ -54,7 +54,9 @@ LAYOUT(cnn2snn_predict_options, threads, 16);
 LAYOUT(cnn2snn_predict_options, reserved, 20);
 LAYOUT(cnn2snn_predict_options, layer_output, 24);
 LAYOUT(cnn2snn_predict_options, layer_output_user_data, 32);
-SIZE(cnn2snn_predict_options, 40);
+LAYOUT(cnn2snn_predict_options, layer_integers, 40);
+LAYOUT(cnn2snn_predict_options, layer_integers_user_data, 48);
+SIZE(cnn2snn_predict_options, 56);
 
 LAYOUT(cnn2snn_sampler_options, struct_size, 0);
 LAYOUT(cnn2snn_sampler_options, batch_size, 8);

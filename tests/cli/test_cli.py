@@ -22,6 +22,8 @@ import numpy as np
 
 CLI, DATA = os.path.abspath(sys.argv.pop(1)), Path(sys.argv.pop(1)).resolve()
 MNIST = DATA / "mnist"
+sys.path.insert(0, str(DATA / "fbz"))
+import edit_variables  # noqa: E402
 COMMANDS = ("quantize", "convert", "reshape", "transform", "calibrate", "inspect", "check", "run", "evaluate")
 
 
@@ -784,6 +786,61 @@ class Verifying(Case):
                     self.assertFalse(layers[layer]["diverges"])
                 self.assertIn("layer %s diverges" % name, self.cli("verify", "q.h5", "b.fbz", "-i", "x.npy").stdout)
         self.assertEqual(layers["sep_1"]["worst_channel"]["channel"], 9)
+
+    def altered(self, name, layer, variable, index=None):
+        """b.fbz: the model with another value of a variable."""
+        file = edit_variables.File((self.dir / name).read_bytes())
+        values = file.get(layer, variable)
+        i = len(values) // 2 if index is None else index
+        values[i] = values[i] * 1.25 + 1 if isinstance(values[i], float) else values[i] - 1 if values[i] > 0 else values[i] + 1
+        file.set(layer, variable, values)
+        (self.dir / "b.fbz").write_bytes(file.bytes())
+
+    def check_alterations(self, keras, akida):
+        """A change of any variable of any layer is found where it was made."""
+        for layer, variable in edit_variables.File((self.dir / akida).read_bytes()).places:
+            with self.subTest(model=keras, layer=layer, variable=variable):
+                self.altered(akida, layer, variable)
+                r = self.cli("verify", keras, "b.fbz", "-i", "x.npy", "--json")
+                self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
+                self.assertEqual(json.loads(r.stdout)["first_divergent"], layer)
+
+    def test_integers_of_quantizeml_models_are_those_of_the_keras_model(self):
+        for path in sorted((DATA / "quantizeml").glob("*.h5")):
+            with self.subTest(path.stem):
+                target = path.stem[:2]
+                self.quantizeml_input(path)
+                self.done("convert", "-m", path, "--target", target, "-o", "a.fbz")
+                report, layers = self.verify(path, "a.fbz")
+                self.assertIsNone(report["first_divergent"])
+                self.assertEqual({l["scale"] for l in layers.values() if l["keras_layer"]} - {"float"}, {"derived"})
+                if target == "v2":
+                    for layer in layers.values():
+                        self.assertEqual((layer["integer"]["max"], layer.get("unequal_integers", 0)), (0, 0), layer)
+
+    def quantizeml_input(self, path):
+        with h5py.File(path) as f:
+            config = json.loads(f.attrs["model_config"])["config"]
+        shape = next(l["config"].get("batch_input_shape") or l["config"]["batch_shape"] for l in config["layers"])[1:]
+        np.save(self.dir / "x.npy", np.random.default_rng(3).integers(0, 256, (6, *shape)).astype("f4"))
+
+    def test_any_altered_variable_of_a_quantizeml_model_is_found_in_its_layer(self):
+        for path in sorted((DATA / "quantizeml").glob("*.h5")):
+            self.quantizeml_input(path)
+            self.done("convert", "-m", path, "--target", path.stem[:2], "-o", "a.fbz")
+            self.check_alterations(path, "a.fbz")
+
+    def test_any_altered_variable_of_a_legacy_model_is_found_in_its_layer(self):
+        self.akida_model("a.fbz")
+        self.check_alterations("q.h5", "a.fbz")
+
+    def test_an_alteration_that_no_sample_shows_is_told_as_such(self):
+        self.akida_model("a.fbz")
+        np.save(self.dir / "x.npy", np.zeros((1, 28, 28, 1), np.uint8))
+        self.altered("a.fbz", "conv_0", "weights")
+        report, layers = self.verify("q.h5", "b.fbz", status=1)
+        self.assertEqual((report["first_divergent"], layers["conv_0"]["altered_variable"]), ("conv_0", "weights"))
+        self.assertIn("no value of these samples shows it", self.cli("verify", "q.h5", "b.fbz", "-i", "x.npy").stdout)
 
     def test_beside_the_float_model(self):
         self.akida_model("a.fbz")

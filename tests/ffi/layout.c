@@ -57,7 +57,8 @@ static void print_options(void)
           FIELD(akida_save_options, version), FIELD(akida_save_options, akida_release));
     PRINT("PredictOptions", predict_options, 0, FIELD(predict_options, struct_size),
           FIELD(predict_options, batch_size), FIELD(predict_options, threads), FIELD(predict_options, reserved),
-          FIELD(predict_options, layer_output), FIELD(predict_options, layer_output_user_data));
+          FIELD(predict_options, layer_output), FIELD(predict_options, layer_output_user_data),
+          FIELD(predict_options, layer_integers), FIELD(predict_options, layer_integers_user_data));
 }
 
 static void print_classes(void)

@@ -37,7 +37,7 @@ def prototypes():
 
 
 SIZES = {"int32_t": 4, "uint32_t": 4, "int64_t": 8, "uint64_t": 8, "size_t": C.sizeof(C.c_size_t), "double": 8, "float": 4}
-FUNCTIONS = ("cnn2snn_destroy_fn", "cnn2snn_quantizer_fn", "cnn2snn_log_fn", "cnn2snn_layer_output_fn")
+FUNCTIONS = ("cnn2snn_destroy_fn", "cnn2snn_quantizer_fn", "cnn2snn_log_fn", "cnn2snn_layer_output_fn", "cnn2snn_layer_integers_fn")
 NUMBERS = ("cnn2snn_status", "cnn2snn_dtype", "cnn2snn_quantizer_kind", "cnn2snn_akida_version", "cnn2snn_severity",
            "cnn2snn_metric_kind")
 
@@ -74,6 +74,46 @@ class Abi(unittest.TestCase):
             got = [[getattr(t, n).offset, getattr(t, n).size] for n, _ in t._fields_]
             self.assertEqual(got, fields["fields"], struct)
             self.assertEqual(C.sizeof(t), fields["size"], struct)
+
+
+class Integers(unittest.TestCase):
+    def test_a_callback_gets_integers_and_what_they_stand_for(self):
+        context = c2s.Context()
+        model = context.load(ROOT / "tests/data/quantizeml/v2_lut_depthwise.h5")
+        told = {}
+
+        def array(handle):
+            return c2s.Tensor(context, c2s.lib.cnn2snn_tensor_retain(handle)).array().copy()
+
+        @c2s.LAYER_OUTPUT
+        def outputs(_, name, tensor, error):
+            told.setdefault(name.decode(), {})["real"] = array(tensor)
+            return 0
+
+        @c2s.LAYER_INTEGERS
+        def integers(_, name, values, scales, error):
+            self.assertNotIn(name.decode(), told)  # before its output
+            told[name.decode()] = {"integers": array(values), "scales": array(scales)}
+            return 0
+        x = c2s.Tensor.of(context, np.random.default_rng(1).integers(0, 256, (2, *model.input_shape())).astype("f4"))
+        options = c2s.PredictOptions(layer_output=outputs, layer_integers=integers, batch_size=2)
+        out = (C.c_void_p * 1)()
+        c2s.call("model_predict", model.handle, 1, (C.c_void_p * 1)(x.handle), C.byref(options), 1, out)
+        c2s.lib.cnn2snn_tensor_destroy(out[0])
+        counted = [layer for layer in told.values() if "integers" in layer]
+        self.assertGreater(len(counted), 3)
+        for layer in counted:
+            self.assertIn(layer["integers"].dtype, (np.int32, np.int64))
+            np.testing.assert_array_equal((layer["integers"] * layer["scales"]).astype("f4"), layer["real"])
+
+    def test_what_a_callback_gives_ends_the_run(self):
+        context = c2s.Context()
+        model = context.load(ROOT / "tests/data/quantizeml/v2_lut_depthwise.h5")
+        x = c2s.Tensor.of(context, np.zeros((1, *model.input_shape()), "f4"))
+        options = c2s.PredictOptions(layer_integers=c2s.LAYER_INTEGERS(lambda *_: -8))
+        with self.assertRaises(c2s.Error) as caught:
+            c2s.call("model_predict", model.handle, 1, (C.c_void_p * 1)(x.handle), C.byref(options), 1, (C.c_void_p * 1)())
+        self.assertEqual(caught.exception.code, -8)
 
 
 class MainJob(unittest.TestCase):

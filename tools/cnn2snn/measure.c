@@ -52,17 +52,17 @@ static double near_power_of_two(double scale)
     return fabs(scale / power - 1) < 0.001 ? power : scale;
 }
 
-static double fit(const float *reference, const float *integers, uint64_t count, uint64_t first, uint64_t step)
+static double fit(const double *reference, const double *integers, uint64_t count, uint64_t first, uint64_t step)
 {
     double products = 0, squares = 0;
     for (uint64_t i = first; i < count; i += step) {
-        products += (double)reference[i] * integers[i];
-        squares += (double)integers[i] * integers[i];
+        products += reference[i] * integers[i];
+        squares += integers[i] * integers[i];
     }
     return squares > 0 ? products / squares : 0;
 }
 
-void fit_scales(const float *reference, const float *integers, uint64_t count, uint64_t channels, double *scales)
+void fit_scales(const double *reference, const double *integers, uint64_t count, uint64_t channels, double *scales)
 {
     double all = fit(reference, integers, count, 0, 1);
     for (uint64_t c = 0; c < channels; c++) {

@@ -25,6 +25,6 @@ double measure_sqnr(const struct measure *measure);
  * Scales of each channel with which integers come closest to a reference: the least squares', or the power of two
  * beside it (within 0.1 %), since most are. A channel of zeros has the scale of all.
  */
-void fit_scales(const float *reference, const float *integers, uint64_t count, uint64_t channels, double *scales);
+void fit_scales(const double *reference, const double *integers, uint64_t count, uint64_t channels, double *scales);
 
 #endif

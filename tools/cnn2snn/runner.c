@@ -143,5 +143,7 @@ int runner_run(struct session *session, const struct runner *runner, const struc
         return run_akida(session, runner->simulator, inputs, potentials, layer_output, user_data, outputs);
     settings.layer_output = layer_output;
     settings.layer_output_user_data = user_data;
+    settings.layer_integers = runner->layer_integers;
+    settings.layer_integers_user_data = user_data;
     return arrays_predict(session, runner->model, inputs, &settings, outputs);
 }

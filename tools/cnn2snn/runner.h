@@ -9,6 +9,8 @@ struct runner {
     cnn2snn_model *model; /* a Keras model, or NULL */
     cnn2snn_akida_model *akida;
     cnn2snn_simulator *simulator;
+    cnn2snn_layer_integers_fn
+        layer_integers; /* of runs of a Keras model, with the user data of layer_output; or NULL */
 };
 
 /* Reads the model of -m and makes it ready. Gives a STATUS_, with the reason printed. */

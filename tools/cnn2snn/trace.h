@@ -7,7 +7,9 @@
 
 struct traced {
     char *name;
-    cnn2snn_tensor *values; /* float32 */
+    cnn2snn_tensor *values;   /* float64: what the layer gives, integers of Akida's layers as they are */
+    cnn2snn_tensor *integers; /* float64: of a layer of a QuantizeML model that gives integers, or NULL */
+    cnn2snn_tensor *scales;   /* float64: what one of them stands for, one for all or one for each channel; or NULL */
 };
 
 struct trace {
@@ -15,15 +17,15 @@ struct trace {
     size_t count;
 };
 
-/* Runs the model. A last layer of an Akida 1.0 model without activation has potentials in the units of the Keras
- * model. Gives a STATUS_, with the reason printed. */
-int trace_run(struct session *session, const struct runner *runner, const struct arrays *inputs, struct trace *out);
+/* Runs the model; a Keras runner's layer_integers is set. A last layer of an Akida 1.0 model without activation has
+ * potentials in the units of the Keras model. Gives a STATUS_, with the reason printed. */
+int trace_run(struct session *session, struct runner *runner, const struct arrays *inputs, struct trace *out);
 void trace_free(struct trace *trace);
 
 /*
- * The index in `keras` of what layer `index` of `akida` gives: the last output of as many values, from the layer of
- * the same name on and before the next that has a namesake; rather with the same channels than flattened. Softmax is
- * none of Akida's. -1: there is none.
+ * The index in `keras` of what layer `index` of `akida` gives: the last output of as many values on the way from the
+ * layer of the same name through layers that alone take what is in front of them and have no namesake; rather with
+ * the same channels than flattened. Softmax is none of Akida's. -1: there is none.
  */
 int64_t trace_counterpart(const cnn2snn_model *model, const struct trace *keras, const struct trace *akida,
                           size_t index);

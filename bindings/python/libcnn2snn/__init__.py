@@ -21,6 +21,7 @@ DESTROY = C.CFUNCTYPE(None, C.c_void_p)
 LOG = C.CFUNCTYPE(None, C.c_void_p, C.c_int32, C.c_char_p, C.c_size_t)
 QUANTIZER_FN = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p), C.POINTER(C.c_void_p))
 LAYER_OUTPUT = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_char_p, C.c_void_p, C.POINTER(C.c_void_p))
+LAYER_INTEGERS = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_char_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p))
 HARDWARE_MAPPER = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_void_p, C.c_void_p, C.POINTER(C.c_void_p))
 SCALE_FACTOR = C.CFUNCTYPE(C.c_int32, C.c_void_p, C.c_void_p, C.c_char_p, C.c_int32, C.c_void_p, C.POINTER(C.c_void_p),
                            C.POINTER(C.c_void_p))
@@ -67,7 +68,8 @@ class AkidaSaveOptions(Options):
 
 class PredictOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("batch_size", C.c_int64), ("threads", C.c_int32), ("reserved", C.c_int32),
-                ("layer_output", LAYER_OUTPUT), ("layer_output_user_data", C.c_void_p)]
+                ("layer_output", LAYER_OUTPUT), ("layer_output_user_data", C.c_void_p), ("layer_integers", LAYER_INTEGERS),
+                ("layer_integers_user_data", C.c_void_p)]
 
 
 class QuantizerClass(Options):

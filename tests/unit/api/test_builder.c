@@ -58,6 +58,16 @@ START_TEST(a_layer_called_twice_shares_its_weights)
     ck_assert_uint_eq(cnn2snn_model_get_layer_count(model), 4);
     ck_assert_str_eq(cnn2snn_layer_get_name(cnn2snn_model_get_layer(model, 0)), "input_1");
     ck_assert_str_eq(cnn2snn_layer_get_name(cnn2snn_model_get_layer(model, 1)), "input_2");
+    const char *called = cnn2snn_layer_get_name(cnn2snn_model_get_layer(model, 2)),
+               *last = cnn2snn_layer_get_name(cnn2snn_model_get_layer(model, 3));
+    ck_assert_uint_eq(cnn2snn_model_get_inbound_count(model, called), 2); /* one for each call */
+    ck_assert_ptr_eq(cnn2snn_model_get_inbound(model, called, 0), cnn2snn_model_get_layer(model, 0));
+    ck_assert_ptr_eq(cnn2snn_model_get_inbound(model, called, 1), cnn2snn_model_get_layer(model, 1));
+    ck_assert_ptr_null(cnn2snn_model_get_inbound(model, called, 2));
+    ck_assert_uint_eq(cnn2snn_model_get_inbound_count(model, last), 2);
+    ck_assert_ptr_eq(cnn2snn_model_get_inbound(model, last, 1), cnn2snn_model_get_layer(model, 2));
+    ck_assert_uint_eq(cnn2snn_model_get_inbound_count(model, "input_1"), 0);
+    ck_assert_uint_eq(cnn2snn_model_get_inbound_count(model, "absent"), 0);
 
     static const int64_t one[] = {1, 3};
     cnn2snn_tensor *big = make_tensor(2, one), *zero = NULL, *output = NULL; /* 0 1 2 and 0 0 0 */

@@ -129,6 +129,8 @@ START_TEST(getters_of_nothing_give_nothing)
     ck_assert_ptr_null(cnn2snn_model_get_name(NULL));
     ck_assert_ptr_null(cnn2snn_model_get_layer(NULL, 0));
     ck_assert_uint_eq(cnn2snn_model_get_layer_count(NULL), 0);
+    ck_assert_uint_eq(cnn2snn_model_get_inbound_count(NULL, "dense"), 0);
+    ck_assert_ptr_null(cnn2snn_model_get_inbound(NULL, "dense", 0));
     ck_assert_ptr_null(cnn2snn_layer_get_name(NULL));
     ck_assert_int_eq(cnn2snn_layer_get_bitwidth(NULL), 0);
     ck_assert(isnan(cnn2snn_layer_get_step(NULL)) && isnan(cnn2snn_layer_get_max_value(NULL)));
