@@ -219,6 +219,9 @@ CNN2SNN_API const char *cnn2snn_report_get_layer(const cnn2snn_report *report, s
 CNN2SNN_API const char *cnn2snn_report_get_message(const cnn2snn_report *report, size_t index);
 /** What to do about it, or "". */
 CNN2SNN_API const char *cnn2snn_report_get_remedy(const cnn2snn_report *report, size_t index);
+/** Which step of cnn2snn_check_model_compatibility() found it, where several were taken: "quantization", "conversion" or
+ * "mapping"; otherwise "". */
+CNN2SNN_API const char *cnn2snn_report_get_step(const cnn2snn_report *report, size_t index);
 /** The report as text (one line an entry) or, with `json` other than 0, as JSON: {"faults": [...], "warnings":
  * [...]}. */
 CNN2SNN_API cnn2snn_status cnn2snn_report_print(const cnn2snn_report *report, int32_t json,

@@ -97,6 +97,13 @@ CNN2SNN_API cnn2snn_status cnn2snn_convert_to_file(const cnn2snn_model *model, c
                                                    const char *file_path, cnn2snn_akida_model **out_akida_model,
                                                    cnn2snn_report **out_report, cnn2snn_error **error);
 
+/** Who quantizes float models that cnn2snn_check_model_compatibility() looks at. */
+typedef int32_t cnn2snn_check_flow;
+enum {
+    CNN2SNN_CHECK_CNN2SNN = 0,   /**< CNN2SNN, for Akida 1.0 */
+    CNN2SNN_CHECK_QUANTIZEML = 1 /**< QuantizeML, for the Akida version asked for */
+};
+
 /** Settings of cnn2snn_check_model_compatibility(). */
 typedef struct cnn2snn_check_options {
     size_t struct_size;
@@ -104,23 +111,36 @@ typedef struct cnn2snn_check_options {
      */
     cnn2snn_input_mode input_mode;
     int32_t reserved; /**< 0 */
-    /** Of models quantized by QuantizeML; default: the context's. */
+    /** Of models quantized by QuantizeML, or to be so; default: the context's. */
     cnn2snn_akida_version akida_version;
     int32_t reserved2; /**< 0 */
+    /** By whose rules a float model is looked at. Quantized ones have those of whoever quantized them. */
+    cnn2snn_check_flow flow;
+    /** Integers that QuantizeML quantizes the inputs to: CNN2SNN_DTYPE_UINT8 (or 0), CNN2SNN_DTYPE_INT8, ... */
+    cnn2snn_dtype input_dtype;
+    /** Called with the Akida model of models that can be converted; its faults join the report. NULL: none. Float
+     * models are converted with flow CNN2SNN_CHECK_QUANTIZEML only. */
+    cnn2snn_hardware_mapper_fn hardware_mapper;
+    void *hardware_mapper_user_data;
 } cnn2snn_check_options;
 #define CNN2SNN_CHECK_OPTIONS_INIT                                                                                   \
     {                                                                                                                \
-        sizeof(cnn2snn_check_options), 0, 0, 0, 0                                                                    \
+        sizeof(cnn2snn_check_options), 0, 0, 0, 0, 0, 0, NULL, NULL                                                  \
     }
 CNN2SNN_API cnn2snn_status cnn2snn_check_options_init(cnn2snn_check_options *options, size_t struct_size);
 
 /**
- * The toolkit's check_model_compatibility() for models that CNN2SNN quantizes: whether the order and the parameters
- * of the layers suit Akida 1.0.
+ * The toolkit's check_model_compatibility(), the legacy one by default: whether a model suits Akida.
  *
- * Float models are asked what their quantized form must meet; what quantizing or converting them will not take
- * besides comes as warnings. Models that are quantized already must meet the rules of conversion, too. A model that
- * is not compatible is no failure of the call.
+ * Float models, with flow CNN2SNN_CHECK_CNN2SNN: whether the order and the parameters of the layers suit Akida 1.0.
+ * They are asked what their quantized form must meet; what quantizing or converting them will not take besides comes
+ * as warnings. With CNN2SNN_CHECK_QUANTIZEML they are quantized as QuantizeML does it (weights and activations of 4
+ * bits for Akida 1.0, of 8 for 2.0, ranges of one random sample) and converted; cnn2snn_report_get_step() says which of
+ * the two a fault is about, and the later step is taken as far as the faults of the first allow. Where quantization
+ * stops at a layer, what follows isn't looked at: a warning says so.
+ *
+ * Models that are quantized already must meet the rules of conversion. A model that is not compatible is no failure of
+ * the call.
  *
  * @param out_compatible 1 or 0.
  * @param out_report every fault and warning; never NULL on success, unless the argument is. The caller destroys it.

@@ -178,6 +178,12 @@ const char *cnn2snn_report_get_remedy(const cnn2snn_report *report, size_t index
     return fault ? text_or_empty(fault->remedy) : "";
 }
 
+const char *cnn2snn_report_get_step(const cnn2snn_report *report, size_t index)
+{
+    const struct c2s_fault *fault = fault_at(report, index);
+    return fault ? text_or_empty(fault->step) : "";
+}
+
 static const char *severity_name(cnn2snn_severity severity)
 {
     return severity == CNN2SNN_SEVERITY_ERROR ? "error" : severity == CNN2SNN_SEVERITY_WARNING ? "warning" : "info";
@@ -185,7 +191,8 @@ static const char *severity_name(cnn2snn_severity severity)
 
 static void print_line(struct c2s_text *text, const struct c2s_fault *fault)
 {
-    c2s_text_format(text, "%s: ", severity_name(fault->severity));
+    c2s_text_format(text, "%s%s%s: ", severity_name(fault->severity), fault->step ? " of " : "",
+                    fault->step ? fault->step : "");
     if (*fault->layer)
         c2s_text_format(text, "%s: ", fault->layer);
     c2s_text_add(text, fault->message);
@@ -203,8 +210,10 @@ static void print_object(struct c2s_text *text, const struct c2s_fault *fault)
                                       {"message", fault->message},
                                       {"remedy", fault->remedy},
                                       {"code", cnn2snn_status_name(fault->code)},
-                                      {"severity", severity_name(fault->severity)}};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+                                      {"severity", severity_name(fault->severity)},
+                                      {"step", fault->step}}; /* only where there are steps */
+    size_t count = sizeof members / sizeof *members - !fault->step;
+    for (size_t i = 0; i < count; i++) {
         c2s_text_add(text, i ? ", " : "{");
         c2s_text_add_json_string(text, members[i][0]);
         c2s_text_add(text, ": ");

@@ -82,7 +82,7 @@ static void create(cnn2snn_context *context, cnn2snn_error **error, cnn2snn_stat
     } else if (!context) {
         c2s_context_release(owner);
     }
-    if (!e || !e->message) {
+    if (!e || !e->message || (layer && *layer && !e->layer)) {
         c2s_error_destroy(e);
         *error = &no_memory;
         return;

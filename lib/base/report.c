@@ -8,6 +8,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/error_object.h"
 
 cnn2snn_status c2s_report_create(cnn2snn_context *context, cnn2snn_report **out_report, cnn2snn_error **error)
 {
@@ -39,8 +40,9 @@ void c2s_report_destroy(cnn2snn_report *report)
     c2s_context_release(context);
 }
 
-cnn2snn_status c2s_report_add(cnn2snn_report *report, cnn2snn_severity severity, cnn2snn_status code, const char *rule,
-                              const char *layer, const char *remedy, cnn2snn_error **error, const char *format, ...)
+cnn2snn_status c2s_report_add(cnn2snn_report *report, cnn2snn_severity severity, cnn2snn_status code,
+                              const char *rule, const char *layer, const char *remedy, cnn2snn_error **error,
+                              const char *format, ...)
 {
     cnn2snn_context *context = report->context;
     char message[2048];
@@ -52,6 +54,7 @@ cnn2snn_status c2s_report_add(cnn2snn_report *report, cnn2snn_severity severity,
         return c2s_error_no_memory(error);
     struct c2s_fault fault = {.severity = severity,
                               .code = code,
+                              .step = report->step,
                               .rule = c2s_strdup(context, rule),
                               .layer = c2s_strdup(context, layer ? layer : ""),
                               .message = c2s_strdup(context, message),
@@ -62,6 +65,38 @@ cnn2snn_status c2s_report_add(cnn2snn_report *report, cnn2snn_severity severity,
     }
     report->faults[report->count++] = fault;
     return CNN2SNN_OK;
+}
+
+bool c2s_status_is_fault(cnn2snn_status status)
+{
+    return status == CNN2SNN_E_INCOMPATIBLE || status == CNN2SNN_E_VALUE || status == CNN2SNN_E_TYPE ||
+           status == CNN2SNN_E_MALFORMED || status == CNN2SNN_E_UNSUPPORTED || status == CNN2SNN_E_STATE ||
+           status == CNN2SNN_E_INDEX;
+}
+
+cnn2snn_status c2s_status_of_cause(cnn2snn_status status, const cnn2snn_error *cause)
+{
+    return status && cause && (cause->code == CNN2SNN_E_NO_MEMORY || !cause->text) ? CNN2SNN_E_NO_MEMORY : status;
+}
+
+cnn2snn_status c2s_report_add_cause(cnn2snn_report *report, cnn2snn_status status, cnn2snn_error *cause,
+                                    const char *rule, cnn2snn_error **error)
+{
+    status = c2s_status_of_cause(status, cause);
+    if (status == CNN2SNN_E_NO_MEMORY) {
+        c2s_error_clear(&cause);
+        return c2s_error_no_memory(error);
+    }
+    if (c2s_status_is_fault(status) && cause) {
+        status = c2s_report_add(report, CNN2SNN_SEVERITY_ERROR, cause->code,
+                                cause->rule && *cause->rule ? cause->rule : rule, cause->layer, NULL, error, "%s",
+                                cause->message ? cause->message : "");
+    } else if (error && !*error) {
+        *error = cause;
+        return status;
+    }
+    c2s_error_clear(&cause);
+    return status;
 }
 
 size_t c2s_report_count_errors(const cnn2snn_report *report)

@@ -201,6 +201,16 @@ bool c2s_graph_is_quantizeml(const struct c2s_graph *graph)
     return false;
 }
 
+bool c2s_graph_is_quantizeml_quantized(const struct c2s_graph *graph)
+{
+    for (size_t i = 0; i < graph->layer_count; i++) {
+        const cnn2snn_layer *layer = graph->layers[i];
+        if (c2s_layer_is_qml_quantized(layer) || (layer->graph && c2s_graph_is_quantizeml_quantized(layer->graph)))
+            return true;
+    }
+    return false;
+}
+
 static cnn2snn_status derive_all(struct deriver *deriver)
 {
     cnn2snn_context *context = deriver->graph->context;

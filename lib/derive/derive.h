@@ -55,6 +55,9 @@ struct c2s_derivation {
 /* True if a layer of the graph, nested ones included, is QuantizeML's. */
 bool c2s_graph_is_quantizeml(const struct c2s_graph *graph);
 
+/* True if one of these computes on integers. */
+bool c2s_graph_is_quantizeml_quantized(const struct c2s_graph *graph);
+
 /*
  * Derives a flat graph whose shapes are inferred; it must outlive the derivation. Errors name the layer:
  * CNN2SNN_E_VALUE where numbers don't fit, CNN2SNN_E_UNSUPPORTED for nested models and for layers in between that

@@ -335,12 +335,11 @@ static cnn2snn_status match_all(const struct splitter *at, const struct c2s_bloc
         const struct c2s_block_pattern *pattern = match(patterns, plan, before++, row);
         for (size_t j = 0; j < row->count; j++)
             at->split->block_of[row->nodes[j]] = pattern ? (ptrdiff_t)plan->block_count : C2S_NO_BLOCK;
-        if (pattern) {
+        C2S_TRY(check_end_v1(at, at->spans[i].last));
+        if (pattern)
             C2S_TRY(add_block(plan, pattern, row, at->error));
-            C2S_TRY(check_end_v1(at, at->spans[i].last));
-        } else {
+        else
             C2S_TRY(c2s_qml_report_pattern(at->report, patterns, plan, row->count, row->nodes, at->error));
-        }
     }
     return CNN2SNN_OK;
 }

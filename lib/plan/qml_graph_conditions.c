@@ -124,5 +124,6 @@ bool c2s_qml_has_inputs(const struct c2s_qml_view *view, size_t index, struct c2
 {
     const struct c2s_node *node = node_at(view, index);
     c2s_found_set(found, 0, "%zu", node->input_count);
-    return node->input_count > 1 && c2s_layer_id(layer_at(view, index)) != C2S_KIND_QML_CONCATENATE;
+    return node->input_count > 1 && c2s_layer_id(layer_at(view, index)) != C2S_KIND_QML_CONCATENATE &&
+           c2s_layer_id(layer_at(view, index)) != C2S_KIND_CONCATENATE;
 }

@@ -99,14 +99,6 @@ static cnn2snn_status run(struct check *check, enum c2s_qml_scope scope, cnn2snn
     return c2s_qml_rules_run(scope, &check->view, check->report, error);
 }
 
-/* Faults of the model, as against those of the machine or of the user's callbacks. */
-static bool is_fault(cnn2snn_status status)
-{
-    return status == CNN2SNN_E_INCOMPATIBLE || status == CNN2SNN_E_VALUE || status == CNN2SNN_E_TYPE ||
-           status == CNN2SNN_E_MALFORMED || status == CNN2SNN_E_UNSUPPORTED || status == CNN2SNN_E_STATE ||
-           status == CNN2SNN_E_INDEX;
-}
-
 static bool is_told(const cnn2snn_report *report, const char *layer)
 {
     for (size_t i = 0; layer && i < report->count; i++)
@@ -122,18 +114,11 @@ static cnn2snn_status derive(struct check *check, cnn2snn_error **error)
     cnn2snn_status status = c2s_derive(check->plan->graph, &check->plan->derivation, &cause);
     if (!status)
         return CNN2SNN_OK;
-    if (is_fault(status) && cause) {
-        const char *rule = cause->rule && *cause->rule ? cause->rule : "Q-001";
-        status = CNN2SNN_OK;
-        if (!is_told(check->report, cause->layer))
-            status = c2s_report_add(check->report, CNN2SNN_SEVERITY_ERROR, cause->code, rule, cause->layer, NULL,
-                                    error, "%s", cause->message);
-    } else if (error && !*error) {
-        *error = cause;
-        return status;
+    if (c2s_status_is_fault(c2s_status_of_cause(status, cause)) && cause && is_told(check->report, cause->layer)) {
+        c2s_error_clear(&cause);
+        return CNN2SNN_OK;
     }
-    c2s_error_clear(&cause);
-    return status;
+    return c2s_report_add_cause(check->report, status, cause, "Q-001", error);
 }
 
 static cnn2snn_status check_all(struct check *check, const struct c2s_plan_settings *settings, cnn2snn_error **error)
@@ -141,6 +126,7 @@ static cnn2snn_status check_all(struct check *check, const struct c2s_plan_setti
     C2S_TRY(run(check, C2S_QML_SETTINGS, error));
     C2S_TRY(run(check, C2S_QML_GRAPH, error));
     bool sound = !c2s_report_count_errors(check->report); /* otherwise there is nothing to derive */
+    C2S_TRY(run(check, C2S_QML_ANYWHERE, error));
     C2S_TRY(run(check, C2S_QML_NODE, error));
     C2S_TRY(c2s_qml_make_blocks(&check->split, settings->patterns ? settings->patterns : &c2s_block_patterns,
                                 check->plan, check->report, error));

@@ -39,16 +39,17 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
      "what follows the first Dequantizer is no part of the Akida model: {1}",
      "apply these layers to the outputs yourself, unless only their order counts"},
 
+    {"Q-049", C2S_QML_ANYWHERE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_channels_first,
+     "data_format channels_first, expected channels_last", "build the model with channels_last"},
+    {"Q-050", C2S_QML_ANYWHERE, BOTH, ALL, FAULT(VALUE), c2s_qml_is_dilated,
+     "dilation_rate {1}, expected (1, 1)", "use a larger kernel or strides instead of dilation"},
+    {"Q-051", C2S_QML_ANYWHERE, V1, ALL, FAULT(INCOMPATIBLE), c2s_qml_has_inputs,
+     "takes {1} inputs, expected one on Akida 1.0", "target Akida 2.0, or merge nothing"},
+
     {"Q-018", C2S_QML_NODE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_model,
      "a model inside the model, expected layers", "put its layers in its place before quantizing"},
-    {"Q-049", C2S_QML_NODE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_channels_first,
-     "data_format channels_first, expected channels_last", "build the model with channels_last"},
-    {"Q-050", C2S_QML_NODE, BOTH, ALL, FAULT(VALUE), c2s_qml_is_dilated,
-     "dilation_rate {1}, expected (1, 1)", "use a larger kernel or strides instead of dilation"},
     {"Q-051", C2S_QML_NODE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_called_again,
      "is called {1} times, expected once", "give each place a layer of its own"},
-    {"Q-051", C2S_QML_NODE, V1, ALL, FAULT(INCOMPATIBLE), c2s_qml_has_inputs,
-     "takes {1} inputs, expected one on Akida 1.0", "target Akida 2.0, or merge nothing"},
 
     {"Q-060", C2S_QML_BLOCK, BOTH, ALL, FAULT(VALUE), c2s_qml_dtype_is_unsigned,
      "input dtype {1} in front of {2}, expected a signed one",
@@ -193,6 +194,7 @@ static const char *layer_name(const struct c2s_qml_rule *rule, const struct c2s_
 {
     const struct c2s_graph *graph = view->plan->graph;
     switch (rule->scope) {
+    case C2S_QML_ANYWHERE:
     case C2S_QML_NODE:
         return graph->layers[graph->nodes[view->split->order[index]].layer]->name;
     case C2S_QML_BLOCK:
@@ -229,6 +231,8 @@ static size_t subjects(enum c2s_qml_scope scope, const struct c2s_qml_view *view
     case C2S_QML_SETTINGS:
     case C2S_QML_GRAPH:
         return 1;
+    case C2S_QML_ANYWHERE:
+        return view->split->count;
     case C2S_QML_NODE:
         return view->split->end < view->split->count ? view->split->end + 1 : view->split->count;
     default:

@@ -13,6 +13,7 @@
 enum c2s_qml_scope {
     C2S_QML_SETTINGS, /* once */
     C2S_QML_GRAPH,    /* once */
+    C2S_QML_ANYWHERE, /* each call of a layer, behind the first Dequantizer, too */
     C2S_QML_NODE,     /* each call of a layer in front of the first Dequantizer, and that one */
     C2S_QML_BLOCK,    /* each block */
     C2S_QML_NUMBERS   /* each block, when its integers are known */

@@ -164,7 +164,8 @@ static cnn2snn_status close_run(struct walk *walk, size_t last, size_t source, c
         model = c2s_layer_retain(walk->run.layers[0]);
     else
         C2S_TRY(wrap_run(walk, source, &model, error));
-    cnn2snn_status status = c2s_item_list_add(&walk->items, model, 1, &walk->tail[source], error);
+    const struct c2s_value input = {walk->tail[source], 0};
+    cnn2snn_status status = c2s_item_list_add(&walk->items, model, 1, &input, error);
     c2s_layer_release(model);
     walk->tail[last] = walk->items.count - 1;
     c2s_layer_list_free(&walk->run);
@@ -187,7 +188,8 @@ static cnn2snn_status check_concatenate(const struct walk *walk, size_t layer, c
 
 static cnn2snn_status add_concatenate(struct walk *walk, size_t layer, cnn2snn_error **error)
 {
-    size_t inputs[2] = {walk->tail[parent(walk, layer, 0)], walk->tail[parent(walk, layer, 1)]};
+    const struct c2s_value inputs[2] = {{walk->tail[parent(walk, layer, 0)], 0},
+                                        {walk->tail[parent(walk, layer, 1)], 0}};
     C2S_TRY(c2s_item_list_add(&walk->items, walk->graph->layers[layer], 2, inputs, error));
     walk->tail[layer] = walk->items.count - 1;
     return CNN2SNN_OK;
@@ -265,10 +267,10 @@ cnn2snn_status c2s_branches_join(const struct c2s_graph *graph, const struct c2s
         status = c2s_sequential_create(graph->context, name, walk.items.items[0].layer, &walk.run, out_graph, error);
         goto done;
     }
-    size_t output = walk.tail[graph->nodes[graph->outputs[0].node].layer];
-    status = output == NONE ? c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-E1",
-                                        "the output can't be reached from the input")
-                            : c2s_item_list_to_graph(&walk.items, output, graph, out_graph, error);
+    const struct c2s_value output = {walk.tail[graph->nodes[graph->outputs[0].node].layer], 0};
+    status = output.node == NONE ? c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-E1",
+                                             "the output can't be reached from the input")
+                                 : c2s_item_list_to_graph(&walk.items, 1, &output, graph, out_graph, error);
 done:
     walk_free(&walk);
     return status;

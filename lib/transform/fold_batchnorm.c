@@ -131,7 +131,7 @@ static cnn2snn_status fold_kernel(const cnn2snn_layer *layer, const cnn2snn_tens
 static cnn2snn_status fold_bias(const cnn2snn_layer *layer, const cnn2snn_layer *batchnorm,
                                 const cnn2snn_tensor *scale, cnn2snn_tensor **out_bias, cnn2snn_error **error)
 {
-    const cnn2snn_tensor *bias = c2s_layer_use_bias(layer) ? layer->weights[layer->weight_count - 1].tensor : NULL;
+    const cnn2snn_tensor *bias = c2s_layer_find_weight(layer, "bias");
     const float *beta = c2s_f32(batchnorm->weights[1].tensor), *mean = c2s_f32(batchnorm->weights[2].tensor);
     C2S_TRY(c2s_tensor_create(layer->context, CNN2SNN_DTYPE_FLOAT32, 1, scale->shape, out_bias, error));
     float *folded = c2s_f32_writable(*out_bias);
@@ -142,7 +142,7 @@ static cnn2snn_status fold_bias(const cnn2snn_layer *layer, const cnn2snn_layer 
 
 static cnn2snn_status with_bias(const cnn2snn_layer *layer, cnn2snn_layer **out_layer, cnn2snn_error **error)
 {
-    if (c2s_layer_use_bias(layer))
+    if (c2s_layer_find_weight(layer, "bias"))
         return c2s_layer_copy(layer, out_layer, error);
     json_t *config = json_copy(layer->config);
     if (!config || json_object_set_new(config, "use_bias", json_true())) {
@@ -154,18 +154,16 @@ static cnn2snn_status with_bias(const cnn2snn_layer *layer, cnn2snn_layer **out_
     return status;
 }
 
-/* The layer at `index` with the BatchNormalization behind it. */
-static cnn2snn_status add_folded(struct c2s_layer_list *list, const struct c2s_graph *graph, size_t index,
-                                 cnn2snn_error **error)
+cnn2snn_status c2s_layer_fold_batchnorm(const cnn2snn_layer *layer, const cnn2snn_layer *batchnorm,
+                                        const struct c2s_shape *input, cnn2snn_layer **out_layer,
+                                        cnn2snn_error **error)
 {
-    const cnn2snn_layer *layer = graph->layers[index], *batchnorm = graph->layers[index + 1];
     size_t kernel = c2s_filter_kernel(layer);
     cnn2snn_tensor *scale = NULL, *folded_kernel = NULL, *folded_bias = NULL;
     cnn2snn_layer *folded = NULL;
     cnn2snn_status status = CNN2SNN_OK;
     C2S_GOTO(check_built(layer, error));
     C2S_GOTO(check_built(batchnorm, error));
-    C2S_GOTO(check_axis(graph, index + 1, error));
     C2S_GOTO(check_per_axis(layer, error));
     C2S_GOTO(check_weights(layer, batchnorm, error));
     C2S_GOTO(make_scale(batchnorm, &scale, error));
@@ -176,15 +174,28 @@ static cnn2snn_status add_folded(struct c2s_layer_list *list, const struct c2s_g
     weights[kernel] = folded_kernel;
     weights[kernel + 1] = folded_bias;
     C2S_GOTO(with_bias(layer, &folded, error));
-    C2S_GOTO(c2s_layer_replace_weights(folded, c2s_sequential_input_shape(graph, index), kernel + 2, weights, error));
+    C2S_GOTO(c2s_layer_replace_weights(folded, input, kernel + 2, weights, error));
     C2S_GOTO(c2s_layer_check_finite(folded, error));
-    C2S_GOTO(c2s_layer_list_add(list, folded, error));
+    *out_layer = c2s_layer_retain(folded);
 done:
     c2s_layer_release(folded);
     c2s_tensor_release(folded_bias);
     c2s_tensor_release(folded_kernel);
     c2s_tensor_release(scale);
     return status;
+}
+
+/* The layer at `index` with the BatchNormalization behind it. */
+static cnn2snn_status add_folded(struct c2s_layer_list *list, const struct c2s_graph *graph, size_t index,
+                                 cnn2snn_error **error)
+{
+    cnn2snn_layer *folded = NULL;
+    C2S_TRY(check_built(graph->layers[index], error));
+    C2S_TRY(check_built(graph->layers[index + 1], error));
+    C2S_TRY(check_axis(graph, index + 1, error));
+    C2S_TRY(c2s_layer_fold_batchnorm(graph->layers[index], graph->layers[index + 1],
+                                     c2s_sequential_input_shape(graph, index), &folded, error));
+    return c2s_layer_list_add_take(list, folded, error);
 }
 
 /* A layer with an activation of its own stands between: what the batch normalization scales isn't linear in the

@@ -18,6 +18,8 @@ size_t c2s_filter_axis(const cnn2snn_layer *layer)
     case C2S_KIND_DENSE:
         return 1;
     case C2S_KIND_CONV2D_TRANSPOSE:
+    case C2S_KIND_DEPTHWISE_CONV2D:
+    case C2S_KIND_DEPTHWISE_CONV2D_TRANSPOSE:
         return 2;
     default:
         return 3;

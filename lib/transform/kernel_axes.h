@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which axis of a kernel is what, and values gathered or scaled along it. For layers of the neural family. */
+/* Which axis of a kernel is what, and values gathered or scaled along it. For float and quantized convolutions and
+ * dense layers. */
 #ifndef C2S_KERNEL_AXES_H
 #define C2S_KERNEL_AXES_H
 

@@ -458,6 +458,23 @@ static cnn2snn_status convert_file_flow(int *left_behind, cnn2snn_error **error)
     return drop_akida(status, &model, left_behind);
 }
 
+static cnn2snn_status check_flow(int *left_behind, cnn2snn_error **error)
+{
+    cnn2snn_status status = CNN2SNN_OK;
+    const cnn2snn_model *const models[] = {float_model, broken_model, quantized_model};
+    for (size_t i = 0; !status && i < 6; i++) {
+        cnn2snn_check_options options = CNN2SNN_CHECK_OPTIONS_INIT;
+        cnn2snn_report *report = NULL;
+        int32_t compatible = 0;
+        options.flow = CNN2SNN_CHECK_QUANTIZEML;
+        options.akida_version = i % 2 ? CNN2SNN_AKIDA_V1 : CNN2SNN_AKIDA_V2;
+        status = cnn2snn_check_model_compatibility(models[i / 2], &options, &compatible, &report, error);
+        *left_behind = status && report;
+        cnn2snn_report_destroy(report);
+    }
+    return status;
+}
+
 static const struct {
     const char *name;
     flow_fn run;
@@ -480,6 +497,7 @@ static const struct {
     {"load .fbz", load_fbz_flow, CNN2SNN_OK},
     {"fix activation variables", fix_flow, CNN2SNN_OK},
     {"mend", mend_flow, CNN2SNN_OK},
+    {"check compatibility", check_flow, CNN2SNN_OK},
     {"differences", diff_flow, CNN2SNN_OK},
     {"run", run_flow, CNN2SNN_OK},
     {"summary", summary_flow, CNN2SNN_OK},

@@ -530,6 +530,38 @@ class Faults(Case):
         self.assertEqual([f["rule"] for f in faults], ["L-H21"])
         self.assertIn("Mystery", faults[0]["message"])
 
+    def test_l112_check_by_quantizeml(self):
+        self.float_model()
+
+        def bound(config):
+            for l in layers_of(config):
+                if l["class_name"] == "ReLU":
+                    l["config"]["max_value"] = 6.0
+
+        def plant(config):
+            conv, relu = (next(l["config"] for l in layers_of(config) if l["class_name"] == c) for c in ("SeparableConv2D", "ReLU"))
+            conv.update(dilation_rate=[2, 2])
+            relu.update(max_value=None)
+            planted.extend([("Q-050", conv["name"]), ("Q-079", relu["name"])])
+
+        planted = []
+        self.done("check", "-m", "net.h5", "--target", "v1", "--legacy")
+        edit_config(self.dir / "net.h5", bound)
+        self.assertIn("net.h5: compatible with Akida 1.0", self.done("check", "-m", "net.h5", "--target", "v1").stdout)
+        told = self.check_says_no("-m", "net.h5", "--target", "v2")
+        self.assertRegex(told, r"(?m)^  fault of conversion: sep_1: .* \[Q-056\]$")
+        edit_config(self.dir / "net.h5", plant)
+        told = self.check_says_no("-m", "net.h5", "--target", "v1")
+        self.assertIn("not compatible with Akida 1.0", told)
+        faults = json.loads(self.check_says_no("-m", "net.h5", "--target", "v1", "--json"))["faults"]
+        for rule, layer in planted:
+            self.assertIn((rule, layer, "conversion"), [(f["rule"], f["layer"], f["step"]) for f in faults])
+            self.assertRegex(told, r"(?m)^  fault of conversion: %s: .* \[%s\]$" % (layer, rule))
+        self.assertIn(("Q-060", "conversion"), [(f["rule"], f["step"]) for f in json.loads(self.check_says_no(
+            "-m", "net.h5", "--target", "v1", "--input-dtype", "int8", "--json"))["faults"]])
+        self.wrong("check", "-m", "net.h5", "--input-dtype", "float32")
+        self.wrong("check", "-m", "net.h5", "--input-dtype", "int8", "--legacy")
+
     def test_l122_target_v2_is_refused_for_legacy_models(self):
         self.cannot("convert", "-m", self.quantized_model(), "--target", "v2")
         self.assertEqual(self.files(), ["net_iq8_wq4_aq4.h5"])

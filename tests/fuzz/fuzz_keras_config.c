@@ -3,7 +3,7 @@
  * model_config: any JSON gives a graph or an error; what was read can be written, and read again with as many inputs
  * and outputs. The first byte chooses settings, so that each is met: bit 0 unknown layers, bits 1-2 the generation.
  */
-#include "fuzz.h"
+#include "fuzz_check.h"
 
 #include "base/error.h"
 #include "base/json.h"
@@ -45,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_require((status == 0) == (error == NULL));
     if (!status)
         write_and_read(context, graph);
+    if (!status)
+        fuzz_check_compatibility(graph, data[0] >> 3);
     c2s_error_clear(&error);
     c2s_graph_release(graph);
     json_decref(document);

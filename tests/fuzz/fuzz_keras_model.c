@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error,
- * and the same for weights alone; a model of QuantizeML gives integers or an error, and each a summary.
+ * and the same for weights alone; a model of QuantizeML gives integers or an error, any model a summary and an answer
+ * whether it suits Akida.
  */
-#include "fuzz.h"
+#include "fuzz_check.h"
 
 #include <string.h>
 
@@ -108,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_require(!c2s_keras_image_read_weights(image, model, &again, NULL));
         derive(model->graph);
         summarize(model);
+        fuzz_check_compatibility(model->graph, (uint8_t)size);
     }
     read_weights(image);
     c2s_model_destroy(again);

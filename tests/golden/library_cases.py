@@ -84,6 +84,22 @@ def quantized_activation(x, doc, z):
     need({**got, "name": 0} == {**want, "name": 0}, "config %s, expected %s" % (got, want))
 
 
+def float_checks(x, case, doc):
+    """check_model_compatibility of a float model: yes or no as the reference says, in the same step, about the same layer."""
+    a, error = doc["args"], next(iter(doc["results"].values())).get("error")
+    command = [ARGS.cli, "check", "-m", str(case / a["model"]), "--target", a["akida_version"], "--input-dtype", a["input_dtype"], "--json"]
+    r = subprocess.run(command, capture_output=True, text=True)
+    answer = json.loads(r.stdout)
+    need(answer["compatible"] == (error is None) == (r.returncode == 0), "%s, but the reference says %s" % (answer, error))
+    need(all(f["rule"] and f["message"] and f["step"] in ("quantization", "conversion") for f in answer["faults"]), r.stdout)
+    if error:
+        step = re.search("found during ([a-z]+):", error["message"]).group(1)
+        told = [f["layer"] for f in answer["faults"] if f["step"] == step]
+        need(told, "no fault of " + step)
+        layers = [n for n in told if n and re.search(r"(?<!\w)%s(?!\w)" % re.escape(n), error["message"])]
+        need(layers or told == [""], "faults of %s, but the reference says %s" % (told, error["message"]))
+
+
 def quantizers(x, case, doc):
     z = np.load(case / "arrays.npz")
     if doc["function"] == "WeightQuantizer":
@@ -484,7 +500,7 @@ def main():
                                              ("legacy_errors", errors), ("legacy_errors", converts),
                                              ("legacy_errors", mended),
                                              ("legacy_calibration", sampler), ("legacy_calibration", rescaled),
-                                             ("qml_old", weight_bits))
+                                             ("qml_errors", float_checks), ("qml_old", weight_bits))
             for c in sorted((ARGS.golden / group).glob("*/case.json"))
             if (fn is not mended or c.parent.name.removeprefix("compat_") in MENDED)
             and (fn is not converts or c.parent.name.startswith("compat_"))] + [(mnist, ARGS.golden / "mnist")]

@@ -38,6 +38,7 @@ struct arguments {
     struct pair_argument input_scaling;
     int image_input, no_image_input;
     const char *target, *akida_release; /* supported-ops: target */
+    const char *input_dtype;            /* check */
     int flatten_shifts;
     int exact_scales;
     int legacy;                            /* check */

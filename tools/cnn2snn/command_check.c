@@ -10,10 +10,13 @@
 static const struct option options[] = {
     OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the Keras model (.h5), float or quantized"),
     OPTION(NULL, "--legacy", OPTION_FLAG, 0, legacy, NULL,
-           "check for quantization by CNN2SNN and Akida 1.0 (so far the only check of float models)"),
+           "float models: check for quantization by CNN2SNN and Akida 1.0 (the default without --target and "
+           "--input-dtype)"),
     OPTION(NULL, "--target", OPTION_TEXT, 0, target, "v1|v2",
-           "Akida version that a model quantized by QuantizeML is for (default: CNN2SNN_TARGET_AKIDA_VERSION, "
-           "otherwise v2)"),
+           "float models: check for quantization by QuantizeML and this Akida version; Akida version that a model "
+           "quantized by QuantizeML is for (default: CNN2SNN_TARGET_AKIDA_VERSION, otherwise v2)"),
+    OPTION(NULL, "--input-dtype", OPTION_TEXT, 0, input_dtype, "TYPE",
+           "float models: check for quantization by QuantizeML with inputs of this type (default: uint8)"),
     OPTION(NULL, "--image-input", OPTION_FLAG, 0, image_input, NULL,
            "the input is 8-bit images: the first layer must be a Conv2D on 1 or 3 channels"),
     OPTION(NULL, "--fix", OPTION_TEXT, 0, fix, "FILE",
@@ -21,10 +24,23 @@ static const struct option options[] = {
     OPTION(NULL, "--no-image-input", OPTION_FLAG, 0, no_image_input, NULL, "the input is 4-bit events"),
 };
 
+/* 0 for names of no type of integers. */
+static cnn2snn_dtype input_dtype_of(const char *name)
+{
+    for (cnn2snn_dtype dtype = CNN2SNN_DTYPE_INT8; dtype <= CNN2SNN_DTYPE_UINT64; dtype++)
+        if (!strcmp(cnn2snn_dtype_name(dtype), name))
+            return dtype;
+    return CNN2SNN_DTYPE_NONE;
+}
+
 static const char *check_arguments(const struct arguments *a)
 {
     if (a->target && strcmp(a->target, "v1") && strcmp(a->target, "v2"))
         return "--target: expected v1 or v2";
+    if (a->input_dtype && !input_dtype_of(a->input_dtype))
+        return "--input-dtype: expected uint8, int8, uint16, int16, uint32, int32, uint64 or int64";
+    if (a->input_dtype && a->legacy)
+        return "--legacy and --input-dtype exclude each other";
     return a->image_input && a->no_image_input ? "--image-input and --no-image-input exclude each other" : NULL;
 }
 
@@ -35,7 +51,8 @@ static void print_entry(const cnn2snn_report *report, size_t index)
     static const char *const names[] = {"", "fault", "warning", "mended"};
     cnn2snn_severity severity = cnn2snn_report_get_severity(report, index);
     const char *layer = cnn2snn_report_get_layer(report, index), *remedy = cnn2snn_report_get_remedy(report, index);
-    printf("  %s: %s%s%s [%s]\n", names[severity], layer, *layer ? ": " : "",
+    const char *step = cnn2snn_report_get_step(report, index);
+    printf("  %s%s%s: %s%s%s [%s]\n", names[severity], *step ? " of " : "", step, layer, *layer ? ": " : "",
            cnn2snn_report_get_message(report, index), cnn2snn_report_get_rule(report, index));
     if (*remedy)
         printf("    remedy: %s\n", remedy);
@@ -174,6 +191,10 @@ static int run(struct session *session)
         settings.input_mode = a->image_input ? CNN2SNN_INPUT_IMAGE : CNN2SNN_INPUT_EVENTS;
     if (a->target)
         settings.akida_version = !strcmp(a->target, "v1") ? CNN2SNN_AKIDA_V1 : CNN2SNN_AKIDA_V2;
+    if (!a->legacy && !a->fix && (a->target || a->input_dtype))
+        settings.flow = CNN2SNN_CHECK_QUANTIZEML;
+    if (a->input_dtype)
+        settings.input_dtype = input_dtype_of(a->input_dtype);
     int result = a->fix ? fix(session, model, &settings) : check(session, model, &settings);
     cnn2snn_model_destroy(model);
     return result;

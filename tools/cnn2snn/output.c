@@ -23,8 +23,10 @@ static void print_entry(FILE *file, const cnn2snn_report *report, size_t index)
         {"layer", cnn2snn_report_get_layer(report, index)},
         {"message", cnn2snn_report_get_message(report, index)},
         {"remedy", cnn2snn_report_get_remedy(report, index)},
+        {"step", cnn2snn_report_get_step(report, index)}, /* only where there are steps */
     };
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+    size_t count = sizeof members / sizeof *members - !*members[4][1];
+    for (size_t i = 0; i < count; i++) {
         fprintf(file, "%s\"%s\": ", i ? ", " : "{", members[i][0]);
         print_json_string(file, members[i][1]);
     }

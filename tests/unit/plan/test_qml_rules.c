@@ -27,7 +27,7 @@ static const struct broken cases[] = {
     /* blocks */
     {V2, IMAGE, HEAD CONV("c", "") ", " GAP("g", "") ", " RELU("r", ", " OUT8) ", " DEQUANTIZER, "Q-056 c"},
     {V1, IMAGE, HEAD4 CONV("c", ", " W4) ", " RELU("r", ", " OUT4) ", " GAP("g", ", " OUT4) ", " DENSE("d", ", " W4),
-     "Q-056 g"},
+     "Q-054 g, Q-056 g"},
     {V2, IMAGE, HEAD SEPARABLE("s", "") ", " RELU("r", ", " OUT8), "Q-056 s"},
     {V2, IMAGE, HEAD CONV("c", "") ", " CONV("e", ""), "Q-056 c"},
     {V2, IMAGE, HEAD "['Custom>QuantizedPermute', {'name': 'p', 'dims': [2, 1, 3]}], " CONV("c", ""), "Q-056 c"},
