@@ -116,12 +116,14 @@ static const char *const implied[][2] = {
     {"P-038", "Q-052"},                                         /* quantization stops */
     {"Q-047", "Q-053"},                                         /* several outputs: conversion ends at the first */
 };
-static const char *const about_ranges = "Q-T14"; /* those of a random sample are nobody's */
+/* Warnings about numbers, which are those of a random sample here. */
+static const char *const about_ranges[] = {"Q-T05", "Q-T11", "Q-T12", "Q-T14", "Q-T20", "Q-T21"};
 
 static bool is_implied(const cnn2snn_report *told, const struct c2s_fault *fault)
 {
-    if (!strcmp(fault->rule, about_ranges))
-        return true;
+    for (size_t i = 0; i < sizeof about_ranges / sizeof *about_ranges; i++)
+        if (!strcmp(fault->rule, about_ranges[i]))
+            return true;
     for (size_t i = 0; i < told->count; i++) {
         const struct c2s_fault *cause = &told->faults[i];
         if (!strcmp(cause->rule, fault->rule) && !strcmp(cause->layer, fault->layer))

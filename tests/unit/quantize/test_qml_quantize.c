@@ -257,6 +257,23 @@ START_TEST(ranges_of_the_input_are_those_of_its_integers)
 }
 END_TEST
 
+START_TEST(ranges_are_found_through_layers_of_quantizeml)
+{
+    struct c2s_graph *graph = quantized(sequential(
+        "[8, 8, 3]", "['Rescaling', {'name': 's', 'scale': 0.5, 'offset': -1}], " CONV(
+                         "c", ", 'activation': 'swish'") ", "
+                                                         "['Custom>DepthwiseConv2DTranspose', {'name': 't', "
+                                                         "'kernel_size': 3, 'strides': 2, 'padding': 'same'}], "
+                                                         "['LeakyReLU', {'name': 'l'}], " CONV("e", "")));
+    static const char *const names[] = {"c", "c_activ", "t", "l"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const cnn2snn_tensor *range = c2s_layer_weight(layer_named(graph, names[i]), "output_quantizer/range_max");
+        ck_assert_msg(range && c2s_f32(range)[0] > 1, "%s", names[i]);
+    }
+    c2s_graph_release(graph);
+}
+END_TEST
+
 START_TEST(models_too_large_to_run_are_quantized_without_ranges)
 {
     struct c2s_graph *graph =
@@ -312,6 +329,7 @@ int main(void)
     tcase_add_test(tests, open_shapes_several_inputs_and_shared_layers_are_faults);
     tcase_add_test(tests, ranges_use_all_bits_and_the_next_weights_make_up_for_it);
     tcase_add_test(tests, ranges_of_the_input_are_those_of_its_integers);
+    tcase_add_test(tests, ranges_are_found_through_layers_of_quantizeml);
     tcase_add_test(tests, models_too_large_to_run_are_quantized_without_ranges);
     tcase_add_test(tests, memory_may_fail_anywhere);
     suite_add_tcase(suite, tests);
