@@ -19,10 +19,12 @@ enum {
 
 /*
  * Result of a sum: (clamp(start + sum, low, high) * factor + addend) >> shift. One number for each filter, with whole
- * panels or blocks of channels allocated.
+ * panels or blocks of channels allocated. With `step`, 1 is added to results whose (clamped) sum is above (result *
+ * step + edge) >> 4: so that steps may be where a line in 32 bits doesn't put them.
  */
 struct c2s_byte_epilogue {
     int32_t *start, *low, *high, *factor, *addend, *shift;
+    int32_t *step, *edge; /* or NULL */
 };
 
 /*
@@ -91,7 +93,6 @@ struct c2s_byte_kernels {
     void (*depthwise)(const struct c2s_byte_window *window);
     /* y[i] = the larger of y[i] and x[i] (xor flip: signed). */
     void (*largest)(const uint8_t *x, uint8_t *y, size_t count);
-    bool takes_runs; /* `multiply` knows runs, `depthwise` split results */
 };
 
 /* The fastest variant that needs no more than these instructions (base/processor.h). */

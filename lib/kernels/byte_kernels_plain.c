@@ -8,8 +8,13 @@ static void finish(const struct c2s_byte_epilogue *epilogue, const struct c2s_by
     int32_t value = (int32_t)((uint32_t)epilogue->start[slot] + sum);
     value = value < epilogue->low[slot] ? epilogue->low[slot] : value;
     value = value > epilogue->high[slot] ? epilogue->high[slot] : value;
+    int32_t clamped = value;
     value = (int32_t)((uint32_t)value * (uint32_t)epilogue->factor[slot] + (uint32_t)epilogue->addend[slot]);
     value >>= epilogue->shift[slot];
+    if (epilogue->step) {
+        uint32_t edge = (uint32_t)value * (uint32_t)epilogue->step[slot] + (uint32_t)epilogue->edge[slot];
+        value += clamped > (int32_t)edge >> 4;
+    }
     if (out->low) {
         out->low[pixel * out->step + place] = (uint8_t)(value & ((1 << out->digits->bits[0]) - 1));
         value >>= out->digits->bits[0];
@@ -80,5 +85,4 @@ static void largest(const uint8_t *x, uint8_t *y, size_t count)
         y[i] = x[i] > y[i] ? x[i] : y[i];
 }
 
-const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain",   C2S_BYTE_PANEL, 0,   multiply,
-                                                        depthwise, largest,        true};
+const struct c2s_byte_kernels c2s_byte_kernels_plain = {"plain", C2S_BYTE_PANEL, 0, multiply, depthwise, largest};

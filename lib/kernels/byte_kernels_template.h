@@ -31,18 +31,43 @@ static inline int read_four(const uint8_t *from)
 
 struct numbers {
     vector low, high, factor, addend, shift;
+    bool has_steps;
+    vector step, edge, four, one, minus;
 };
+
+INLINE vector spread_number(int32_t number)
+{
+    return SPREAD((const uint8_t *)&number);
+}
 
 INLINE struct numbers load_numbers(const struct c2s_byte_epilogue *e, size_t slot)
 {
-    return (struct numbers){LOAD(e->low + slot), LOAD(e->high + slot), LOAD(e->factor + slot), LOAD(e->addend + slot),
-                            LOAD(e->shift + slot)};
+    struct numbers numbers = {.low = LOAD(e->low + slot),
+                              .high = LOAD(e->high + slot),
+                              .factor = LOAD(e->factor + slot),
+                              .addend = LOAD(e->addend + slot),
+                              .shift = LOAD(e->shift + slot),
+                              .has_steps = e->step};
+    if (numbers.has_steps) {
+        numbers.step = LOAD(e->step + slot);
+        numbers.edge = LOAD(e->edge + slot);
+        numbers.four = spread_number(4);
+        numbers.one = spread_number(1);
+        numbers.minus = spread_number(-1);
+    }
+    return numbers;
 }
 
 INLINE vector finish(const struct numbers *numbers, vector sum)
 {
     sum = SMALLER(LARGER(sum, numbers->low), numbers->high);
-    return SHIFT(PLUS(TIMES(sum, numbers->factor), numbers->addend), numbers->shift);
+    vector result = SHIFT(PLUS(TIMES(sum, numbers->factor), numbers->addend), numbers->shift);
+    if (numbers->has_steps) {
+        vector edge = SHIFT(PLUS(TIMES(result, numbers->step), numbers->edge), numbers->four);
+        vector above = PLUS(sum, TIMES(edge, numbers->minus));
+        result = PLUS(result, SMALLER(LARGER(above, ZERO), numbers->one));
+    }
+    return result;
 }
 
 /* ------------------------------------------------------------------------------------------------ product */
@@ -83,8 +108,7 @@ INLINE void store_four(const int rows, const struct c2s_byte_product *p, size_t 
 /* Behind a run. */
 INLINE void shift_sums(const int rows, const int vectors, vector sums[][TILE_VECTORS], int32_t shift)
 {
-    int32_t power = (int32_t)(UINT32_C(1) << shift);
-    vector factor = SPREAD((const uint8_t *)&power);
+    vector factor = spread_number((int32_t)(UINT32_C(1) << shift));
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
@@ -403,5 +427,4 @@ TARGET static void largest(const uint8_t *x, uint8_t *y, size_t count)
 #define TABLE(variant) JOIN(c2s_byte_kernels_, variant)
 #define NAME_OF(variant) #variant
 #define NAME(variant) NAME_OF(variant)
-const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK,   INPUT_OFFSET, multiply,
-                                                depthwise,     largest, true};
+const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK, INPUT_OFFSET, multiply, depthwise, largest};

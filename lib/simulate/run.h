@@ -7,16 +7,14 @@
 
 #define C2S_DECLARE_RUN(name)                                                                                        \
     void name(const struct c2s_stage *stage, const int32_t *const *inputs, int32_t *output, int32_t *scratch,        \
-              int32_t *state, struct c2s_worker_pool *pool)
+              int32_t *state)
 
 C2S_DECLARE_RUN(c2s_run_copy);
 C2S_DECLARE_RUN(c2s_run_dequantizer);
 C2S_DECLARE_RUN(c2s_run_concatenate);
 C2S_DECLARE_RUN(c2s_run_convolutional);
-C2S_DECLARE_RUN(c2s_run_separable);
 C2S_DECLARE_RUN(c2s_run_fully_connected);
 C2S_DECLARE_RUN(c2s_run_conv2d);
-C2S_DECLARE_RUN(c2s_run_depthwise_conv2d);
 C2S_DECLARE_RUN(c2s_run_conv2d_transpose);
 C2S_DECLARE_RUN(c2s_run_depthwise_transpose);
 C2S_DECLARE_RUN(c2s_run_dense);
@@ -27,19 +25,6 @@ C2S_DECLARE_RUN(c2s_run_depthwise_temporal);
 C2S_DECLARE_RUN(c2s_run_recurrent);
 C2S_DECLARE_RUN(c2s_run_pico);
 
-/* What is done with sums, place by place; NULL: nothing. */
-typedef void (*c2s_finish_fn)(const struct c2s_stage *stage, int32_t *sums, int64_t places);
-
-/* The sums of a convolution: x.out * y.out places of the output's channels. */
-void c2s_run_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums,
-                  c2s_finish_fn finish, struct c2s_worker_pool *pool);
-/* The same channel by channel. */
-void c2s_run_depthwise_sums(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch, int32_t *sums,
-                            c2s_finish_fn finish, struct c2s_worker_pool *pool);
-/* The product of each of `places` vectors of `count` values with the stage's weights, or `plain` without vector
- * loops. */
-void c2s_run_products(const struct c2s_stage *stage, const int32_t *values, int64_t places, int64_t count,
-                      const int8_t *plain, void *narrow, int32_t *sums);
 /* Input with padding around it and shifted, in the scratch; the input itself where neither is needed. */
 const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch);
 /* Clamped to `bits` bits, signed. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Decides what layers of Akida 1.0 compute (spec/simulator.md 3). */
-#include <string.h>
-
+#include "akida/kinds.h"
 #include "simulate/run.h"
 #include "simulate/run_v1.h"
+#include "simulate/run_v2.h"
 
 /* Level of an activation: ceil(16 (potential - threshold) / step), from 0 to the largest. None: the potentials stay.
  */
@@ -17,49 +17,43 @@ void c2s_apply_levels(const struct c2s_stage *stage, int32_t *values, int64_t pl
         }
 }
 
-/* A running sum that saturates after each addition, first axis outermost. */
-static void average_pool(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
-{
-    int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
-    memset(output, 0, (size_t)filters * sizeof *output);
-    for (int64_t i = 0; i < places; i++, sums += filters)
-        for (int64_t f = 0; f < filters; f++)
-            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + sums[f], C2S_POTENTIAL_BITS);
-}
-
-/* Pooling of the sums, which lie in the scratch, and the activation. */
-void c2s_pool_potentials(const struct c2s_stage *stage, const int32_t *sums, int32_t *output)
+void c2s_pool_potentials(const struct c2s_stage *stage, const int32_t *sums, bool quick, int32_t *output)
 {
     if (stage->pool_type == C2S_POOL_MAX)
         c2s_integer_max_pool(&stage->pool, sums, stage->out[2], output);
     else
-        average_pool(stage, sums, output);
+        c2s_sum_places(sums, stage->window.x.out * stage->window.y.out, stage->out[2], C2S_POTENTIAL_BITS, quick,
+                       output);
     c2s_apply_levels(stage, output, stage->out[0] * stage->out[1]);
+}
+
+void c2s_finish_potentials(const struct c2s_stage *stage, int32_t *sums, int64_t places)
+{
+    for (int64_t f = 0; stage->layer->kind == C2S_AKIDA_FULLY_CONNECTED && f < stage->out[2]; f++)
+        sums[f] = (int32_t)c2s_saturate(sums[f], C2S_POTENTIAL_BITS);
+    c2s_apply_levels(stage, sums, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_convolutional)
 {
-    if (stage->pool_type == C2S_POOL_NONE) {
-        c2s_run_sums(stage, inputs[0], scratch, output, c2s_apply_levels, pool);
-        return;
-    }
-    int32_t *sums = scratch + stage->conv_offset;
-    c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    c2s_pool_potentials(stage, sums, output);
-}
-
-C2S_DECLARE_RUN(c2s_run_separable)
-{
-    int64_t places = stage->window.x.out * stage->window.y.out, channels = stage->in[2];
+    const struct c2s_integer_window *window = &stage->window;
+    int64_t places = window->x.out * window->y.out, channels = stage->in[2];
     bool pooled = stage->pool_type != C2S_POOL_NONE;
     int32_t *sums = pooled ? scratch + stage->conv_offset : output;
-    int32_t *between = scratch + stage->conv_offset - 2 * places * channels;
-    c2s_run_depthwise_sums(stage, inputs[0], scratch, between, NULL, pool);
-    c2s_run_products(stage, between, places, channels, stage->pointwise, between + places * channels, sums);
+    const int32_t *padded = c2s_pad_input(stage, inputs[0], scratch);
+    if (stage->pointwise) {
+        int32_t *between = scratch + stage->conv_offset - places * channels;
+        c2s_integer_depthwise(window, padded, channels, stage->weights, between);
+        for (int64_t i = 0; i < places; i++)
+            c2s_integer_multiply(between + i * channels, channels, stage->pointwise, stage->out[2],
+                                 sums + i * stage->out[2]);
+    } else {
+        c2s_integer_convolve(window, padded, channels, stage->weights, stage->out[2], sums);
+    }
     if (pooled)
-        c2s_pool_potentials(stage, sums, output);
+        c2s_pool_potentials(stage, sums, false, output);
     else
-        c2s_apply_levels(stage, output, places);
+        c2s_finish_potentials(stage, output, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_fully_connected)
@@ -69,8 +63,6 @@ C2S_DECLARE_RUN(c2s_run_fully_connected)
         for (int64_t j = 0; j < y; j++)
             for (int64_t c = 0; c < channels; c++)
                 scratch[(c * y + j) * x + i] = inputs[0][(i * y + j) * channels + c];
-    c2s_run_products(stage, scratch, 1, x * y * channels, stage->weights, scratch + x * y * channels, output);
-    for (int64_t f = 0; f < stage->out[2]; f++)
-        output[f] = (int32_t)c2s_saturate(output[f], C2S_POTENTIAL_BITS);
-    c2s_apply_levels(stage, output, 1);
+    c2s_integer_multiply(scratch, x * y * channels, stage->weights, stage->out[2], output);
+    c2s_finish_potentials(stage, output, 1);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "akida/kinds.h"
 #include "simulate/run.h"
 
 const int32_t *c2s_pad_input(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)
@@ -47,10 +48,10 @@ void c2s_add_bias(const struct c2s_stage *stage, int32_t *sums, int64_t places)
         }
 }
 
-static int32_t look_up(const struct c2s_stage *stage, int32_t value, int64_t f)
+int32_t c2s_lookup_place(const struct c2s_stage *stage, int32_t value, int64_t f)
 {
     int64_t scaled = c2s_saturate((int64_t)value * stage->lut_scales[f], stage->post_bits);
-    return stage->lut[c2s_saturate(c2s_shift(scaled, stage->lut_shift[f]), 11) + 1024];
+    return (int32_t)c2s_saturate(c2s_shift(scaled, stage->lut_shift[f]), 11);
 }
 
 void c2s_apply_activation(const struct c2s_stage *stage, int32_t *values, int64_t places)
@@ -59,7 +60,7 @@ void c2s_apply_activation(const struct c2s_stage *stage, int32_t *values, int64_
     for (int64_t i = 0; stage->activation && i < places; i++, values += filters)
         for (int64_t f = 0; f < filters; f++) {
             if (stage->activation == 2)
-                values[f] = look_up(stage, values[f], f);
+                values[f] = stage->lut[c2s_lookup_place(stage, values[f], f) + 1024];
             else
                 values[f] = values[f] < 0 ? 0 : values[f] > stage->limit[f] ? stage->limit[f] : values[f];
         }
@@ -81,23 +82,29 @@ void c2s_rescale_output(const struct c2s_stage *stage, int32_t *values, int64_t 
         }
 }
 
-/* A running sum that saturates after each addition, first axis outermost. */
-void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, int32_t *output)
+void c2s_sum_places(const int32_t *values, int64_t places, int64_t filters, int32_t bits, bool quick, int32_t *output)
 {
-    int64_t filters = stage->out[2], places = stage->window.x.out * stage->window.y.out;
+    int32_t high = (int32_t)((INT64_C(1) << (bits - 1)) - 1), low = -high - 1;
     memset(output, 0, (size_t)filters * sizeof *output);
-    for (int64_t i = 0; i < places; i++, values += filters)
-        for (int64_t f = 0; f < filters; f++)
-            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + values[f], stage->post_bits);
+    for (int64_t i = 0; i < places; i++, values += filters) {
+        for (int64_t f = 0; !quick && f < filters; f++)
+            output[f] = (int32_t)c2s_saturate((int64_t)output[f] + values[f], bits);
+        for (int64_t f = 0; quick && f < filters; f++) {
+            int32_t sum = output[f] + values[f];
+            sum = sum > high ? high : sum;
+            output[f] = sum < low ? low : sum;
+        }
+    }
+}
+
+void c2s_average_pool(const struct c2s_stage *stage, const int32_t *values, bool quick, int32_t *output)
+{
+    c2s_sum_places(values, stage->window.x.out * stage->window.y.out, stage->out[2], stage->post_bits, quick, output);
     c2s_rescale_output(stage, output, 1);
 }
 
 void c2s_finish_sums(const struct c2s_stage *stage, int32_t *sums, int64_t places)
 {
-    if (stage->finish.bias) {
-        stage->vectors->finish(&stage->finish, sums, (size_t)places, (size_t)stage->out[2]);
-        return;
-    }
     c2s_add_bias(stage, sums, places);
     c2s_apply_activation(stage, sums, places);
     c2s_rescale_output(stage, sums, places);
@@ -114,31 +121,24 @@ void c2s_pool_sums(const struct c2s_stage *stage, int32_t *sums, int32_t *output
     }
     c2s_add_bias(stage, sums, places);
     c2s_apply_activation(stage, sums, places);
-    c2s_average_pool(stage, sums, output);
+    c2s_average_pool(stage, sums, false, output);
 }
 
 /* ------------------------------------------------------------------------------------------------ layers */
 
 C2S_DECLARE_RUN(c2s_run_conv2d)
 {
-    if (stage->pool_type == C2S_POOL_NONE) {
-        c2s_run_sums(stage, inputs[0], scratch, output, c2s_finish_sums, pool);
-        return;
-    }
-    int32_t *sums = scratch + stage->conv_offset;
-    c2s_run_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    c2s_pool_sums(stage, sums, output);
-}
-
-C2S_DECLARE_RUN(c2s_run_depthwise_conv2d)
-{
-    if (stage->pool_type == C2S_POOL_NONE) {
-        c2s_run_depthwise_sums(stage, inputs[0], scratch, output, c2s_finish_sums, pool);
-        return;
-    }
-    int32_t *sums = scratch + stage->conv_offset;
-    c2s_run_depthwise_sums(stage, inputs[0], scratch, sums, NULL, pool);
-    c2s_pool_sums(stage, sums, output);
+    bool pooled = stage->pool_type != C2S_POOL_NONE;
+    int32_t *sums = pooled ? scratch + stage->conv_offset : output;
+    const int32_t *padded = c2s_pad_input(stage, inputs[0], scratch);
+    if (stage->layer->kind == C2S_AKIDA_DEPTHWISE_CONV2D)
+        c2s_integer_depthwise(&stage->window, padded, stage->in[2], stage->weights, sums);
+    else
+        c2s_integer_convolve(&stage->window, padded, stage->in[2], stage->weights, stage->out[2], sums);
+    if (pooled)
+        c2s_pool_sums(stage, sums, output);
+    else
+        c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
 }
 
 static void shift_places(const struct c2s_stage *stage, const int32_t *input, int32_t *scratch)
@@ -167,18 +167,20 @@ C2S_DECLARE_RUN(c2s_run_depthwise_transpose)
 C2S_DECLARE_RUN(c2s_run_dense)
 {
     int64_t count = stage->in[0] * stage->in[1] * stage->in[2];
-    const int32_t *values = inputs[0];
-    if (!stage->product.weights) { /* otherwise the weights are shifted */
-        c2s_shift_input(stage, values, count, scratch);
-        values = scratch;
-    }
-    if (stage->wide_sums) {
-        c2s_integer_multiply_wide(values, count, stage->weights, stage->out[2], stage->buffer_bits, output);
-        c2s_finish_sums(stage, output, 1);
-        return;
-    }
-    c2s_run_products(stage, values, 1, count, stage->weights, scratch + count, output);
-    c2s_finish_sums(stage, output, stage->out[0] * stage->out[1]);
+    c2s_shift_input(stage, inputs[0], count, scratch);
+    if (stage->wide_sums)
+        c2s_integer_multiply_wide(scratch, count, stage->weights, stage->out[2], stage->buffer_bits, output);
+    else
+        c2s_integer_multiply(scratch, count, stage->weights, stage->out[2], output);
+    c2s_finish_sums(stage, output, 1);
+}
+
+void c2s_finish_addition(const struct c2s_stage *stage, int32_t *sums, int64_t places)
+{
+    for (int64_t i = 0; i < places * stage->out[2]; i++)
+        sums[i] = (int32_t)c2s_saturate(sums[i], stage->buffer_bits);
+    c2s_apply_activation(stage, sums, places);
+    c2s_rescale_output(stage, sums, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_add)
@@ -190,10 +192,9 @@ C2S_DECLARE_RUN(c2s_run_add)
             int64_t a = inputs[0][at] * (INT64_C(1) << stage->input_shift[c]);
             int64_t b = inputs[1][at] * (INT64_C(1) << stage->other_shift[c]);
             int64_t sum = c2s_saturate(a, stage->buffer_bits) + c2s_saturate(b, stage->buffer_bits);
-            output[at] = (int32_t)c2s_saturate(sum, stage->buffer_bits);
+            output[at] = (int32_t)c2s_saturate(sum, 32); /* no limit of the buffer is above */
         }
-    c2s_apply_activation(stage, output, places);
-    c2s_rescale_output(stage, output, places);
+    c2s_finish_addition(stage, output, places);
 }
 
 C2S_DECLARE_RUN(c2s_run_normalization)

@@ -74,12 +74,103 @@ void c2s_sample_load(const struct c2s_stage *first, const cnn2snn_tensor *input,
         }
 }
 
-void c2s_sample_load_bytes(const struct c2s_stage *first, const uint8_t *sample, uint8_t *out)
+const uint8_t *c2s_sample_bytes(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample)
+{
+    return (const uint8_t *)input->data + sample * (size_t)(first->in[0] * first->in[1] * first->in[2]);
+}
+
+/* What a Quantizer does to a channel, in numbers that floats hold exactly. */
+struct quantizing {
+    float scale, low, high; /* low and high: one beyond the ends, in front of the zero point */
+    int32_t zero, least, largest;
+    uint8_t flip;
+};
+
+/* False where floats don't hold the numbers. */
+static bool find_quantizing(const struct c2s_stage *first, int64_t channel, struct quantizing *out)
+{
+    int32_t bits = first->output_bits, zero = first->threshold[channel];
+    int32_t least = first->is_unsigned ? 0 : -(1 << (bits - 1)), largest = least + (1 << bits) - 1;
+    if (zero > 1 << 20 || zero < -(1 << 20))
+        return false;
+    *out = (struct quantizing){.scale = first->float_scales[channel],
+                               .low = (float)(least - zero - 1),
+                               .high = (float)(largest - zero + 1),
+                               .zero = zero,
+                               .least = least,
+                               .largest = largest,
+                               .flip = first->is_unsigned ? 0 : 128};
+    return true;
+}
+
+/* As quantize does, without double precision: so that loops of it become vectors. */
+static inline uint8_t quantize_quickly(const struct quantizing *how, float value)
+{
+    float scaled = value * how->scale;
+    scaled = scaled > how->low ? scaled : how->low; /* NaN as well */
+    scaled = scaled < how->high ? scaled : how->high;
+    int32_t whole = (int32_t)scaled;
+    float rest = scaled - (float)whole;
+    whole += (rest >= 0.5f) - (rest <= -0.5f) + how->zero;
+    whole = whole > how->least ? whole : how->least;
+    whole = whole < how->largest ? whole : how->largest;
+    return (uint8_t)whole ^ how->flip;
+}
+
+/* `count` values of a channel, in steps. */
+static void quantize_channel(const struct c2s_stage *first, int64_t channel, const float *in, size_t in_step,
+                             uint8_t *out, size_t out_step, size_t count)
+{
+    struct quantizing how;
+    if (find_quantizing(first, channel, &how)) {
+        for (size_t i = 0; i < count; i++)
+            out[i * out_step] = quantize_quickly(&how, in[i * in_step]);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        out[i * out_step] = (uint8_t)quantize(first, in[i * in_step], channel) ^ (first->is_unsigned ? 0 : 128);
+}
+
+static bool channels_are_alike(const struct c2s_stage *first)
+{
+    for (int64_t c = 1; c < first->out[2]; c++)
+        if (memcmp(&first->float_scales[c], &first->float_scales[0], sizeof *first->float_scales) ||
+            first->threshold[c] != first->threshold[0])
+            return false;
+    return true;
+}
+
+static void quantize_sample(const struct c2s_stage *first, const float *sample, uint8_t *out)
+{
+    size_t channels = (size_t)first->out[2], places = (size_t)(first->out[0] * first->out[1]);
+    bool channels_first = c2s_akida_layer_get_parameter(first->layer, "channels_first", 0);
+    if (!channels_first && channels_are_alike(first)) {
+        quantize_channel(first, 0, sample, 1, out, 1, places * channels);
+        return;
+    }
+    for (size_t c = 0; c < channels; c++)
+        quantize_channel(first, (int64_t)c, sample + c * (channels_first ? places : 1), channels_first ? 1 : channels,
+                         out + c, channels, places);
+}
+
+void c2s_sample_load_bytes(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample, uint8_t *out)
 {
     size_t count = (size_t)(first->in[0] * first->in[1] * first->in[2]);
     uint8_t flip = first->dtype == CNN2SNN_DTYPE_INT8 ? 128 : 0;
+    bool quantizer = first->layer->kind == C2S_AKIDA_QUANTIZER;
+    if (input->dtype == CNN2SNN_DTYPE_FLOAT32) {
+        quantize_sample(first, c2s_f32(input) + sample * count, out);
+        return;
+    }
+    const uint8_t *bytes = c2s_sample_bytes(first, input, sample);
+    if (quantizer && c2s_akida_layer_get_parameter(first->layer, "channels_first", 0)) {
+        size_t channels = (size_t)first->out[2], places = count / channels;
+        for (size_t i = 0; i < count; i++)
+            out[i] = bytes[i % channels * places + i / channels] ^ flip;
+        return;
+    }
     for (size_t i = 0; i < count; i++)
-        out[i] = sample[i] ^ flip;
+        out[i] = bytes[i] ^ flip;
 }
 
 void c2s_sample_store(const struct c2s_stage *stage, const int32_t *values, cnn2snn_tensor *output, size_t sample)

@@ -12,8 +12,10 @@ cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_ten
 /* Puts a sample in place; real numbers are quantized. */
 void c2s_sample_load(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample, int32_t *out);
 
-/* The same for a stage that keeps its input as bytes. */
-void c2s_sample_load_bytes(const struct c2s_stage *first, const uint8_t *sample, uint8_t *out);
+/* The same for a stage that keeps its output as bytes. */
+void c2s_sample_load_bytes(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample, uint8_t *out);
+/* Where a sample of bytes lies. */
+const uint8_t *c2s_sample_bytes(const struct c2s_stage *first, const cnn2snn_tensor *input, size_t sample);
 
 /* Puts a stage's output into the tensor, in its type. */
 void c2s_sample_store(const struct c2s_stage *stage, const int32_t *values, cnn2snn_tensor *output, size_t sample);

@@ -64,7 +64,7 @@ static size_t whole_lines(size_t count)
 static size_t output_size(const struct c2s_stage *stage)
 {
     size_t count = (size_t)(stage->out[0] * stage->out[1] * stage->out[2]);
-    return whole_lines(stage->has_bytes ? (count + C2S_BYTE_SLACK + 3) / 4 : count);
+    return stage->has_bytes ? c2s_byte_whole_lines(count) : whole_lines(count);
 }
 
 static void free_output(const cnn2snn_simulator *simulator, struct layout *layout, size_t index)
@@ -98,7 +98,7 @@ static size_t converted_size(const cnn2snn_simulator *simulator, const struct c2
     for (size_t j = 0; j < stage->inbound_count; j++) {
         const struct c2s_stage *producer = &simulator->stages[stage->inbounds[j]];
         size_t count = (size_t)(producer->out[0] * producer->out[1] * producer->out[2]);
-        size_t size = whole_lines(runs_on_bytes(stage) ? (count + C2S_BYTE_SLACK + 3) / 4 : count);
+        size_t size = runs_on_bytes(stage) ? c2s_byte_whole_lines(count) : whole_lines(count);
         if (producer->has_bytes != runs_on_bytes(stage) && size > largest)
             largest = size;
     }
@@ -119,6 +119,7 @@ static cnn2snn_status plan_lane(cnn2snn_simulator *simulator, cnn2snn_error **er
             last_use[stage->inbounds[j]] = i;
         scratch = stage->scratch_size > scratch ? stage->scratch_size : scratch;
         size_t converted = converted_size(simulator, stage), own = stage->bytes.own_size;
+        own = stage->second.own_size > own ? stage->second.own_size : own;
         simulator->converted_size = converted > simulator->converted_size ? converted : simulator->converted_size;
         simulator->own_size = own > simulator->own_size ? own : simulator->own_size;
     }
@@ -146,8 +147,7 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
         status = c2s_akida_model_shapes(model, model->layer_count, shapes, error);
     for (size_t i = 0; i < model->layer_count && !status; i++) {
         struct c2s_stage *stage = &simulator->stages[simulator->stage_count++];
-        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->vectors, simulator->bytes,
-                                   stage, error);
+        status = c2s_stage_prepare(model, i, &shapes[i], simulator->stages, simulator->bytes, stage, error);
         if (status)
             c2s_error_set_layer(error, model->layers[i].name);
         stage->state_offset = simulator->state_size;
@@ -250,7 +250,6 @@ static cnn2snn_status start(cnn2snn_simulator *simulator, int32_t threads, cnn2s
 }
 
 cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
-                                         const struct c2s_vector_kernels *vectors,
                                          const struct c2s_byte_kernels *bytes, cnn2snn_simulator **out_simulator,
                                          cnn2snn_error **error)
 {
@@ -260,7 +259,6 @@ cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32
     simulator->context = c2s_context_retain(model->context);
     simulator->model = (cnn2snn_akida_model *)model; /* only its count of references changes */
     atomic_fetch_add(&simulator->model->references, 1);
-    simulator->vectors = vectors;
     simulator->bytes = bytes;
     cnn2snn_status status = start(simulator, threads, error);
     if (status)
@@ -273,9 +271,8 @@ cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32
 cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t threads,
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error)
 {
-    uint32_t instructions = model->context->instructions;
-    return c2s_simulator_create_with(model, threads, c2s_vector_kernels_get(instructions),
-                                     c2s_byte_kernels_get(instructions), out_simulator, error);
+    return c2s_simulator_create_with(model, threads, c2s_byte_kernels_get(model->context->instructions),
+                                     out_simulator, error);
 }
 
 void c2s_simulator_destroy(cnn2snn_simulator *simulator)
@@ -298,6 +295,9 @@ void c2s_simulator_reset(cnn2snn_simulator *simulator)
 {
     if (simulator->state_size)
         memset(simulator->state, 0, simulator->state_size * sizeof *simulator->state);
+    for (size_t i = 0; i < simulator->stage_count; i++)
+        if (simulator->stages[i].bytes.tap_step)
+            c2s_byte_plan_reset(&simulator->stages[i], simulator->state + simulator->stages[i].state_offset);
 }
 
 /* ------------------------------------------------------------------------------------------------ running */
@@ -329,22 +329,24 @@ static const void *input_of(const cnn2snn_simulator *simulator, const struct c2s
     return converted;
 }
 
-static void run_stage(const struct job *job, const struct c2s_stage *stage, const uint8_t *sample, int32_t *lane,
+static void run_stage(const struct job *job, const struct c2s_stage *stage, size_t sample, int32_t *lane,
                       size_t thread)
 {
     cnn2snn_simulator *simulator = job->simulator;
     int32_t *output = lane + stage->output_offset, *scratch = lane + simulator->scratch_offset;
     const struct c2s_crew crew = {job->pool, thread, simulator->own, simulator->own_size};
-    const int32_t *inputs[2] = {lane, lane};
-    const void *bytes = sample;
+    int32_t *state = simulator->state + stage->state_offset;
+    const void *inputs[2] = {lane, lane};
+    if (!stage->inbound_count && runs_on_bytes(stage))
+        inputs[0] = c2s_sample_bytes(stage, job->input, sample);
     for (size_t j = 0; j < stage->inbound_count; j++)
-        bytes = inputs[j] = input_of(simulator, stage, j, lane);
+        inputs[j] = input_of(simulator, stage, j, lane);
     if (runs_on_bytes(stage))
-        c2s_byte_plan_run(stage, bytes, output, scratch, &crew);
+        c2s_byte_plan_run(stage, (const uint8_t *const[2]){inputs[0], inputs[1]}, output, scratch, state, &crew);
     else if (stage->has_bytes)
-        c2s_sample_load_bytes(stage, sample, (uint8_t *)output);
+        c2s_sample_load_bytes(stage, job->input, sample, (uint8_t *)output);
     else
-        stage->run(stage, inputs, output, scratch, simulator->state + stage->state_offset, job->pool);
+        stage->run(stage, (const int32_t *const[2]){inputs[0], inputs[1]}, output, scratch, state);
 }
 
 static void run_sample(void *data, size_t sample, size_t thread)
@@ -353,14 +355,11 @@ static void run_sample(void *data, size_t sample, size_t thread)
     cnn2snn_simulator *simulator = job->simulator;
     const struct c2s_stage *first = &simulator->stages[0];
     int32_t *lane = simulator->lanes + thread * simulator->lane_size;
-    const uint8_t *bytes = NULL;
-    if (runs_on_bytes(first) || first->has_bytes)
-        bytes = (const uint8_t *)job->input->data + sample * (size_t)(first->in[0] * first->in[1] * first->in[2]);
-    else
+    if (!runs_on_bytes(first) && !first->has_bytes)
         c2s_sample_load(first, job->input, sample, lane);
     for (size_t i = 0; i < simulator->stage_count; i++) {
         const struct c2s_stage *stage = &simulator->stages[i];
-        run_stage(job, stage, bytes, lane, thread);
+        run_stage(job, stage, sample, lane, thread);
         if (job->layers)
             c2s_sample_store(stage, lane + stage->output_offset, job->layers[i], sample);
     }

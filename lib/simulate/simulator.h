@@ -12,7 +12,6 @@ struct cnn2snn_simulator {
     cnn2snn_akida_model *model; /* counted */
     struct c2s_stage *stages;
     size_t stage_count;
-    const struct c2s_vector_kernels *vectors;
     const struct c2s_byte_kernels *bytes;
     struct c2s_worker_pool *pool;
     size_t lane_count; /* working memories, one for each thread */
@@ -33,7 +32,6 @@ cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t th
                                     cnn2snn_simulator **out_simulator, cnn2snn_error **error);
 /* The same with these loops; NULL: plain ones. */
 cnn2snn_status c2s_simulator_create_with(const cnn2snn_akida_model *model, int32_t threads,
-                                         const struct c2s_vector_kernels *vectors,
                                          const struct c2s_byte_kernels *bytes, cnn2snn_simulator **out_simulator,
                                          cnn2snn_error **error);
 void c2s_simulator_destroy(cnn2snn_simulator *simulator);

@@ -9,7 +9,6 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "simulate/run.h"
-#include "simulate/stage_fast.h"
 #include "simulate/stage_vectors.h"
 
 static cnn2snn_status refuse(const struct c2s_preparation *at, cnn2snn_status code, const char *rule,
@@ -102,8 +101,7 @@ static cnn2snn_status set_scratch(const struct c2s_preparation *at, size_t extra
 
 /* ------------------------------------------------------------------------------------------------ Akida 1.0 */
 
-/* The largest sum that the weights of a filter can give with inputs of this magnitude. */
-static int64_t largest_sum(const int8_t *weights, uint64_t rows, int64_t filters, int64_t magnitude)
+int64_t c2s_largest_sum(const int8_t *weights, uint64_t rows, int64_t filters, int64_t magnitude)
 {
     int64_t largest = 0;
     for (int64_t f = 0; f < filters; f++) {
@@ -179,12 +177,12 @@ static cnn2snn_status prepare_convolutional(const struct c2s_preparation *at, in
     C2S_TRY(c2s_prepare_weights(at, "weights", !image, &stage->weights));
     if (separable) {
         C2S_TRY(c2s_prepare_weights(at, "weights_pw", false, &stage->pointwise));
-        largest = largest_sum(stage->weights, taps, channels, magnitude);
+        largest = c2s_largest_sum(stage->weights, taps, channels, magnitude);
         C2S_TRY(check_potential(at, largest));
-        largest = largest_sum(stage->pointwise, (uint64_t)channels, filters, largest);
+        largest = c2s_largest_sum(stage->pointwise, (uint64_t)channels, filters, largest);
         C2S_TRY(count_elements(at, stage->window.x.out, stage->window.y.out, channels, &depthwise));
     } else {
-        largest = largest_sum(stage->weights, taps * (uint64_t)channels, filters, magnitude);
+        largest = c2s_largest_sum(stage->weights, taps * (uint64_t)channels, filters, magnitude);
     }
     C2S_TRY(check_potential(at, largest));
     if (image) {
@@ -196,15 +194,8 @@ static cnn2snn_status prepare_convolutional(const struct c2s_preparation *at, in
             ((int32_t *)memory)[c] = value;
         stage->padding = memory;
     }
-    if (separable) {
-        C2S_TRY(c2s_prepare_depthwise(at, magnitude));
-        C2S_TRY(c2s_prepare_pointwise(at, stage->pointwise, channels, filters,
-                                      largest_sum(stage->weights, taps, channels, magnitude), false));
-    } else {
-        C2S_TRY(c2s_prepare_product(at, magnitude));
-    }
-    C2S_TRY(set_scratch(at, 2 * depthwise));
-    stage->run = separable ? c2s_run_separable : c2s_run_convolutional;
+    C2S_TRY(set_scratch(at, depthwise));
+    stage->run = c2s_run_convolutional;
     return prepare_v1_tail(at);
 }
 
@@ -213,9 +204,7 @@ static cnn2snn_status prepare_fully_connected(const struct c2s_preparation *at, 
     struct c2s_stage *stage = at->stage;
     C2S_TRY(count_elements(at, stage->in[0], stage->in[1], stage->in[2], &stage->scratch_size));
     C2S_TRY(c2s_prepare_weights(at, "weights", false, &stage->weights));
-    C2S_TRY(check_potential(at, largest_sum(stage->weights, stage->scratch_size, stage->out[2], magnitude)));
-    C2S_TRY(c2s_prepare_pointwise(at, stage->weights, (int64_t)stage->scratch_size, stage->out[2], magnitude, true));
-    stage->scratch_size *= 2; /* in their order, and narrow */
+    C2S_TRY(check_potential(at, c2s_largest_sum(stage->weights, stage->scratch_size, stage->out[2], magnitude)));
     stage->run = c2s_run_fully_connected;
     return prepare_v1_tail(at);
 }
@@ -337,18 +326,11 @@ static cnn2snn_status prepare_conv2d(const struct c2s_preparation *at, int64_t m
     } else {
         C2S_TRY(c2s_prepare_shifts(at, "input_shift", &stage->input_shift));
     }
-    bool depthwise = at->layer->kind == C2S_AKIDA_DEPTHWISE_CONV2D;
-    C2S_TRY(depthwise ? c2s_prepare_depthwise(at, magnitude) : c2s_prepare_product(at, magnitude));
-    if (stage->input_shift && !stage->wide_weights && !stage->product.weights)
+    if (stage->input_shift)
         stage->must_pad |= changes_input(at, magnitude);
     C2S_TRY(set_scratch(at, 0));
-    stage->run = depthwise ? c2s_run_depthwise_conv2d : c2s_run_conv2d;
-    C2S_TRY(prepare_v2_tail(at));
-    uint64_t rows = (uint64_t)stage->window.x.kernel * (uint64_t)stage->window.y.kernel;
-    if (!depthwise)
-        rows *= (uint64_t)stage->in[2];
-    return c2s_prepare_finish(
-        at, largest_sum(stage->weights, rows, stage->out[2], largest_input(at, stage->in[2], magnitude)));
+    stage->run = c2s_run_conv2d;
+    return prepare_v2_tail(at);
 }
 
 /* Layers whose input is shifted into the scratch and which have no window. */
@@ -369,11 +351,8 @@ static cnn2snn_status prepare_dense(const struct c2s_preparation *at, int64_t ma
     at->stage->run = c2s_run_dense;
     C2S_TRY(prepare_shifted(at, 1));
     int64_t count = (int64_t)at->stage->scratch_size;
-    at->stage->wide_sums = largest_sum(at->stage->weights, (uint64_t)count, at->stage->out[2],
-                                       largest_input(at, count, magnitude)) > INT32_MAX;
-    if (!at->stage->wide_sums)
-        C2S_TRY(c2s_prepare_flat(at, magnitude));
-    at->stage->scratch_size *= 2; /* as they are, and narrow */
+    at->stage->wide_sums = c2s_largest_sum(at->stage->weights, (uint64_t)count, at->stage->out[2],
+                                           largest_input(at, count, magnitude)) > INT32_MAX;
     return CNN2SNN_OK;
 }
 
@@ -393,9 +372,9 @@ static cnn2snn_status prepare_temporal(const struct c2s_preparation *at, int64_t
     C2S_TRY(prepare_shifted(at, stage->fifo));
     stage->state_size = stage->scratch_size;
     if (at->layer->kind == C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV)
-        stage->wide_sums = largest_sum(stage->weights, (uint64_t)stage->fifo, stage->out[2],
-                                       largest_input(at, stage->in[2], magnitude)) >= INT64_C(1)
-                                                                                          << (stage->buffer_bits - 1);
+        stage->wide_sums =
+            c2s_largest_sum(stage->weights, (uint64_t)stage->fifo, stage->out[2],
+                            largest_input(at, stage->in[2], magnitude)) >= INT64_C(1) << (stage->buffer_bits - 1);
     return CNN2SNN_OK;
 }
 
@@ -419,10 +398,10 @@ static cnn2snn_status prepare_recurrent(const struct c2s_preparation *at, int64_
     C2S_TRY(count_elements(at, 1, 1, stage->in[2], &stage->scratch_size));
     stage->scratch_size += hidden;
     stage->state_size = 2 * hidden;
-    stage->wide_sums = largest_sum(stage->weights, (uint64_t)stage->in[2], stage->hidden,
-                                   largest_input(at, stage->in[2], magnitude)) > INT32_MAX;
-    stage->wide_outputs = largest_sum(stage->pointwise, (uint64_t)stage->hidden, stage->out[2],
-                                      INT64_C(1) << (stage->hidden_bits - 1)) > INT32_MAX;
+    stage->wide_sums = c2s_largest_sum(stage->weights, (uint64_t)stage->in[2], stage->hidden,
+                                       largest_input(at, stage->in[2], magnitude)) > INT32_MAX;
+    stage->wide_outputs = c2s_largest_sum(stage->pointwise, (uint64_t)stage->hidden, stage->out[2],
+                                          INT64_C(1) << (stage->hidden_bits - 1)) > INT32_MAX;
     stage->run = c2s_run_recurrent;
     return prepare_v2_tail(at);
 }
@@ -572,13 +551,12 @@ static cnn2snn_status prepare_kind(const struct c2s_preparation *at, const struc
 
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 const struct c2s_vector_kernels *vectors, const struct c2s_byte_kernels *bytes,
-                                 struct c2s_stage *stage, cnn2snn_error **error)
+                                 const struct c2s_byte_kernels *bytes, struct c2s_stage *stage, cnn2snn_error **error)
 {
     const struct c2s_akida_layer *layer = &model->layers[index];
-    struct c2s_preparation at = {model, layer, shapes, stage, error, CNN2SNN_DTYPE_UINT8}; /* images */
+    struct c2s_preparation at = {model, layer, shapes, stage, error};
     size_t count;
-    *stage = (struct c2s_stage){.layer = layer, .inbound_count = layer->inbound_count, .vectors = vectors};
+    *stage = (struct c2s_stage){.layer = layer, .inbound_count = layer->inbound_count};
     if (!shapes->known)
         return c2s_layer_error(model->context, error, CNN2SNN_E_UNSUPPORTED, "S-KIND", layer->name,
                                "layers of kind %s can't be run", layer->kind_text);
@@ -591,12 +569,10 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
         if (stages[layer->inbounds[i]].dtype == CNN2SNN_DTYPE_FLOAT32)
             return refuse(&at, CNN2SNN_E_UNSUPPORTED, "S-GRAPH", "nothing can be behind a Dequantizer");
     }
-    if (layer->inbound_count)
-        at.input_dtype = stages[layer->inbounds[0]].dtype;
     C2S_TRY(count_elements(&at, stage->in[0], stage->in[1], stage->in[2], &count));
     C2S_TRY(count_elements(&at, stage->out[0], stage->out[1], stage->out[2], &count));
     C2S_TRY(prepare_kind(&at, stages));
-    return c2s_byte_plan_prepare(&at, bytes, stage->inbound_count ? &stages[stage->inbounds[0]] : NULL);
+    return c2s_byte_plan_prepare(&at, bytes, stages);
 }
 
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage)

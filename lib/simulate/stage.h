@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A layer made ready to run: parameters checked, variables in the form in which they are used. All values between
- * stages are int32 (a Dequantizer's are float32 in the same places).
+ * A layer made ready to run: parameters checked, variables in the form in which they are used. Values between stages
+ * are bytes (simulate/byte_plan.h) or int32 (a Dequantizer's are float32 in the same places).
  */
 #ifndef C2S_STAGE_H
 #define C2S_STAGE_H
@@ -10,15 +10,14 @@
 #include "base/worker_pool.h"
 #include "simulate/byte_plan.h"
 #include "simulate/integer_kernels.h"
-#include "simulate/vector_kernels.h"
 
-enum { C2S_STAGE_VECTORS = 32 };
+enum { C2S_STAGE_VECTORS = 48 };
 
 struct c2s_stage {
     const struct c2s_akida_layer *layer;
-    /* One sample. pool: threads that may help, or NULL. */
+    /* One sample. */
     void (*run)(const struct c2s_stage *stage, const int32_t *const *inputs, int32_t *output, int32_t *scratch,
-                int32_t *state, struct c2s_worker_pool *pool);
+                int32_t *state);
     size_t inbounds[2], inbound_count;
     int64_t in[3], out[3];
     int64_t other_channels; /* of the second input of a Concatenate */
@@ -47,15 +46,8 @@ struct c2s_stage {
     const float *act_step, *float_scales;
     const int32_t *state_real, *state_imaginary, *state_shift, *state_scales, *new_state_shift;
 
-    /* With vectors: weights in their order; what can't be computed with them stays plain. */
-    const struct c2s_vector_kernels *vectors; /* or NULL */
-    struct c2s_vector_product product;        /* weights NULL: not in use */
-    const int32_t *wide_weights;              /* depthwise, [tap][channel]; NULL: not in use */
-    const int32_t *zeros;                     /* one for each channel, with wide_weights */
-    struct c2s_vector_finish finish;          /* bias NULL: not in use */
-
-    struct c2s_byte_plan bytes;
-    bool has_bytes; /* the output is kept as bytes */
+    struct c2s_byte_plan bytes, second; /* the pointwise half of a SeparableConvolutional is a plan of its own */
+    bool has_bytes;                     /* the output is kept as bytes */
 
     size_t output_offset;            /* in a lane, in elements */
     size_t scratch_size;             /* elements */
@@ -64,14 +56,14 @@ struct c2s_stage {
 };
 
 /*
- * Makes layer `index` ready; `stages` holds those before it; vectors and bytes NULL: only plain loops.
+ * Makes layer `index` ready; `stages` holds those before it; bytes NULL: only plain loops.
  * CNN2SNN_E_UNSUPPORTED for kinds that can't run, CNN2SNN_E_MALFORMED or _E_VALUE for parameters and variables that
  * don't make sense. Freed with c2s_stage_clear, also after a failure.
  */
 cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
                                  const struct c2s_akida_shapes *shapes, const struct c2s_stage *stages,
-                                 const struct c2s_vector_kernels *vectors, const struct c2s_byte_kernels *bytes,
-                                 struct c2s_stage *stage, cnn2snn_error **error);
+                                 const struct c2s_byte_kernels *bytes, struct c2s_stage *stage,
+                                 cnn2snn_error **error);
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage);
 
 #endif

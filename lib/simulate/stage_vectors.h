@@ -11,7 +11,6 @@ struct c2s_preparation {
     const struct c2s_akida_shapes *shapes;
     struct c2s_stage *stage;
     cnn2snn_error **error;
-    cnn2snn_dtype input_dtype; /* of the first input */
 };
 
 /* A parameter that must be in a range; `otherwise` where it is missing. */
@@ -20,6 +19,9 @@ cnn2snn_status c2s_prepare_parameter(const struct c2s_preparation *at, const cha
 
 /* Memory of the stage: zeros. */
 cnn2snn_status c2s_prepare_memory(const struct c2s_preparation *at, uint64_t count, size_t size, void **out);
+
+/* The largest sum that weights [rows][filters] can give with inputs of this magnitude. */
+int64_t c2s_largest_sum(const int8_t *weights, uint64_t rows, int64_t filters, int64_t magnitude);
 
 /* Frees memory of the stage that isn't needed any more; NULL is fine. */
 void c2s_prepare_release(const struct c2s_preparation *at, const void *memory);

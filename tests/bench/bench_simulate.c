@@ -123,13 +123,14 @@ static double run_layer(const cnn2snn_simulator *simulator, const struct c2s_sta
     double best = 1e30, begin = now();
     for (size_t j = 0; j < stage->inbound_count; j++)
         inputs[j] = simulator->lanes + simulator->stages[stage->inbounds[j]].output_offset;
+    const uint8_t *const bytes[2] = {stage->inbound_count ? (const uint8_t *)inputs[0] : sample,
+                                     (const uint8_t *)inputs[1]};
     while (now() - begin < 20) {
         double start = now();
         if (stage->bytes.kernels)
-            c2s_byte_plan_run(stage, stage->inbound_count ? (const uint8_t *)inputs[0] : sample, output, scratch,
-                              &crew);
+            c2s_byte_plan_run(stage, bytes, output, scratch, simulator->state + stage->state_offset, &crew);
         else if (!stage->has_bytes)
-            stage->run(stage, inputs, output, scratch, simulator->state + stage->state_offset, NULL);
+            stage->run(stage, inputs, output, scratch, simulator->state + stage->state_offset);
         double taken = now() - start;
         best = taken < best ? taken : best;
     }
@@ -185,25 +186,19 @@ static void print_layers(const cnn2snn_simulator *simulator, const uint8_t *samp
     print_kinds(totals, kinds, all, top);
 }
 
-struct variant {
-    const char *name;
-    const struct c2s_vector_kernels *vectors;
-    const struct c2s_byte_kernels *bytes;
-};
-
-static void measure(const cnn2snn_akida_model *model, const struct variant *variant, int64_t samples, int threads,
-                    bool layers)
+static void measure(const cnn2snn_akida_model *model, const struct c2s_byte_kernels *kernels, int64_t samples,
+                    int threads, bool layers)
 {
     cnn2snn_simulator *simulator = NULL;
     cnn2snn_tensor *input = NULL;
     cnn2snn_error *error = NULL;
-    must(c2s_simulator_create_with(model, threads, variant->vectors, variant->bytes, &simulator, &error), error);
+    must(c2s_simulator_create_with(model, threads, kernels, &simulator, &error), error);
     const int64_t *in = simulator->stages[0].in, shape[4] = {samples, in[0], in[1], in[2]};
     must(c2s_tensor_create(model->context, c2s_sample_dtype(&simulator->stages[0]), 4, shape, &input, &error), error);
     for (size_t i = 0; i < input->size; i++)
         ((unsigned char *)input->data)[i] = (unsigned char)(i * 2654435761u >> 13);
-    printf("%-16s %9.3f ms an image, %.1f MB\n", variant->name, run(simulator, input) / (double)samples,
-           (double)simulator->memory_size / 1e6);
+    printf("%-16s %9.3f ms an image, %.1f MB\n", kernels ? kernels->name : "plain C",
+           run(simulator, input) / (double)samples, (double)simulator->memory_size / 1e6);
     if (layers) {
         double top = peak();
         printf("  peak of one thread: %.0f GMAC/s\n", top);
@@ -220,25 +215,20 @@ int main(int argc, char **argv)
     cnn2snn_error *error = NULL;
     int64_t samples = argc > 2 ? atoll(argv[2]) : 1;
     int threads = argc > 3 ? atoi(argv[3]) : 1;
-    char names[16][24];
     if (argc < 2 || samples < 1)
         return 2;
     if (threads == 1)
         used_clock = CLOCK_PROCESS_CPUTIME_ID;
     must(c2s_context_create(CNN2SNN_ABI_VERSION, NULL, &context, &error), error);
     must(c2s_fbz_load(context, argv[1], &model, &error), error);
-    struct variant variants[16] = {{"plain", NULL, NULL}};
+    const struct c2s_byte_kernels *variants[16] = {NULL};
     size_t count = 1;
-    for (size_t n = 0; c2s_vector_kernels_variant(n) && count < 8; n++)
-        variants[count++] =
-            (struct variant){c2s_vector_kernels_variant(n)->name, c2s_vector_kernels_variant(n), NULL};
-    for (size_t n = 1; c2s_byte_kernels_variant(n) && count < 16; n++) {
-        snprintf(names[n], sizeof names[n], "bytes %s", c2s_byte_kernels_variant(n)->name);
-        variants[count++] = (struct variant){names[n], c2s_vector_kernels_get(c2s_processor_instructions()), c2s_byte_kernels_variant(n)};
-    }
+    for (size_t n = 1; c2s_byte_kernels_variant(n) && count < 16; n++)
+        variants[count++] = c2s_byte_kernels_variant(n);
     for (size_t n = 0; n < count; n++)
-        if (argc < 5 || strstr(variants[n].name, argv[4]) || (!strcmp(argv[4], "best") && n + 1 == count))
-            measure(model, &variants[n], samples, threads, threads == 1 && n + 1 == count);
+        if (argc < 5 || strstr(variants[n] ? variants[n]->name : "plain C", argv[4]) ||
+            (!strcmp(argv[4], "best") && n + 1 == count))
+            measure(model, variants[n], samples, threads, threads == 1 && n + 1 == count);
     c2s_akida_model_release(model);
     c2s_context_release(context);
     return 0;

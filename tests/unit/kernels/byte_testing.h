@@ -101,40 +101,51 @@ static inline struct block make_input(struct random_numbers *random, size_t size
 
 struct numbers {
     int32_t start, low, high, factor, addend, shift;
+    bool has_step;
+    int32_t step, edge;
 };
 
 /* Anything where results are wide; otherwise such that they are -128 to 127, with both ends reached by some. */
-static inline struct numbers draw_numbers(struct random_numbers *random, bool wide, int64_t reach)
+static inline struct numbers draw_numbers(struct random_numbers *random, bool wide, bool has_step, int64_t reach)
 {
     if (wide) {
         bool raw = random_bits(random) & 1;
         if (raw)
-            return (struct numbers){0, INT32_MIN, INT32_MAX, 1, 0, 0};
+            return (struct numbers){.low = INT32_MIN, .high = INT32_MAX, .factor = 1};
         int32_t a = (int32_t)draw_word(random), b = (int32_t)draw_word(random);
         return (struct numbers){(int32_t)draw_word(random),
                                 a < b ? a : b,
                                 a < b ? b : a,
                                 (int32_t)draw_word(random),
                                 (int32_t)draw_word(random),
-                                (int32_t)draw_word(random) & 31};
+                                (int32_t)draw_word(random) & 31,
+                                false,
+                                0,
+                                0};
     }
     int64_t low = random_between(random, -reach, reach), high = random_between(random, low, reach), factor = 0;
     if (random_between(random, 0, 9))
         factor = random_between(random, 1,
                                 high > low ? INT32_MAX / (high - low) < 255 ? INT32_MAX / (high - low) : 255 : 255);
     int32_t shift = 0;
-    while (((high - low) * factor) >> shift > 254)
+    while (((high - low) * factor) >> shift > 254 - has_step)
         shift++;
-    int64_t spare = 255 * (INT64_C(1) << shift) - 1 - (high - low) * factor;
+    int64_t spare = (255 - has_step) * (INT64_C(1) << shift) - 1 - (high - low) * factor;
     int64_t lowest = -128 * (INT64_C(1) << shift) + (spare > 0 ? random_between(random, 0, spare) : 0);
-    return (struct numbers){
-        0, (int32_t)low, (int32_t)high, (int32_t)factor, (int32_t)(uint32_t)(lowest - low * factor), shift};
+    struct numbers numbers = {
+        .low = (int32_t)low, .high = (int32_t)high, .factor = (int32_t)factor, .shift = shift, .has_step = has_step};
+    numbers.addend = (int32_t)(uint32_t)(lowest - low * factor);
+    if (has_step) { /* results of sums in the middle are at either side of the edge */
+        numbers.step = (int32_t)random_between(random, 0, (high - low) / 16 < 1 << 20 ? (high - low) / 16 : 1 << 20);
+        numbers.edge = (int32_t)(random_between(random, low, high) / 16 * 16 + random_between(random, -15, 15));
+    }
+    return numbers;
 }
 
-static inline struct c2s_byte_epilogue make_epilogue(struct random_numbers *random, size_t padded,
+static inline struct c2s_byte_epilogue make_epilogue(struct random_numbers *random, size_t padded, bool has_steps,
                                                      struct block *out_block)
 {
-    *out_block = make_block(random, 6 * padded * sizeof(int32_t), sizeof(int32_t));
+    *out_block = make_block(random, 8 * padded * sizeof(int32_t), sizeof(int32_t));
     int32_t *numbers = (int32_t *)(void *)out_block->data;
     memset(numbers, 0, out_block->size);
     return (struct c2s_byte_epilogue){numbers,
@@ -142,7 +153,9 @@ static inline struct c2s_byte_epilogue make_epilogue(struct random_numbers *rand
                                       numbers + 2 * padded,
                                       numbers + 3 * padded,
                                       numbers + 4 * padded,
-                                      numbers + 5 * padded};
+                                      numbers + 5 * padded,
+                                      has_steps ? numbers + 6 * padded : NULL,
+                                      has_steps ? numbers + 7 * padded : NULL};
 }
 
 static inline void set_numbers(const struct c2s_byte_epilogue *epilogue, size_t slot, const struct numbers *numbers,
@@ -154,6 +167,10 @@ static inline void set_numbers(const struct c2s_byte_epilogue *epilogue, size_t 
     epilogue->factor[slot] = numbers->factor;
     epilogue->addend[slot] = numbers->addend;
     epilogue->shift[slot] = numbers->shift;
+    if (epilogue->step) {
+        epilogue->step[slot] = numbers->step;
+        epilogue->edge[slot] = numbers->edge;
+    }
 }
 
 /* What becomes of a sum of true values, by the definition in byte_kernels.h. */
@@ -161,7 +178,10 @@ static inline int32_t result_of(const struct numbers *numbers, int64_t sum)
 {
     int32_t value = (int32_t)((uint32_t)numbers->start + (uint32_t)sum);
     value = value < numbers->low ? numbers->low : value > numbers->high ? numbers->high : value;
-    return (int32_t)((uint32_t)value * (uint32_t)numbers->factor + (uint32_t)numbers->addend) >> numbers->shift;
+    int32_t result =
+        (int32_t)((uint32_t)value * (uint32_t)numbers->factor + (uint32_t)numbers->addend) >> numbers->shift;
+    int32_t edge = (int32_t)((uint32_t)result * (uint32_t)numbers->step + (uint32_t)numbers->edge) >> 4;
+    return result + (numbers->has_step && value > edge);
 }
 
 /* ------------------------------------------------------------------------------------------------ outputs */

@@ -59,12 +59,13 @@ static void draw_epilogue(struct depthwise_case *c, const struct c2s_byte_kernel
     size_t taps = w->rows * w->columns;
     int32_t offset = (c->is_signed ? 128 : 0) - kernels->input_offset;
     c->numbers = malloc(w->channels * sizeof *c->numbers);
-    w->epilogue = make_epilogue(&c->random, padded, &c->epilogue);
+    bool has_steps = !w->out.wide && random_bits(&c->random) & 1;
+    w->epilogue = make_epilogue(&c->random, padded, has_steps, &c->epilogue);
     for (size_t channel = 0; channel < w->channels; channel++) {
         uint32_t correction = 0;
         for (size_t i = 0; i < taps; i++)
             correction += (uint32_t)(offset * c->true_weights[i * w->channels + channel]);
-        c->numbers[channel] = draw_numbers(&c->random, w->out.wide, (int64_t)taps * 255 * 128);
+        c->numbers[channel] = draw_numbers(&c->random, w->out.wide, has_steps, (int64_t)taps * 255 * 128);
         set_numbers(&w->epilogue, c2s_byte_slot(kernels, channel), &c->numbers[channel], correction);
     }
 }

@@ -82,12 +82,13 @@ static void draw_epilogue(struct product_case *c, const struct c2s_byte_kernels 
     size_t length = s->segments * s->length;
     int32_t offset = (s->is_signed ? 128 : 0) - kernels->input_offset;
     c->numbers = malloc(s->filters * sizeof *c->numbers);
-    c->product.epilogue = make_epilogue(&c->random, padded(s->filters), &c->epilogue);
+    bool has_steps = !wide && random_bits(&c->random) & 1;
+    c->product.epilogue = make_epilogue(&c->random, padded(s->filters), has_steps, &c->epilogue);
     for (size_t f = 0; f < s->filters; f++) {
         uint32_t correction = 0;
         for (size_t i = 0; i < length; i++)
             correction += (uint32_t)(offset * c->true_weights[i * s->filters + f]);
-        c->numbers[f] = draw_numbers(&c->random, wide, (int64_t)length * 255 * 128);
+        c->numbers[f] = draw_numbers(&c->random, wide, has_steps, (int64_t)length * 255 * 128);
         set_numbers(&c->product.epilogue, f, &c->numbers[f], correction);
     }
 }
@@ -187,9 +188,9 @@ START_TEST(nothing_saturates_on_the_way)
         c.in = make_input(&c.random, 4 * groups, ALL_HIGH);
         c.weights = make_block(&c.random, groups * 4 * C2S_BYTE_PANEL, 1);
         memset(c.weights.data, ends[i % 2], c.weights.size);
-        c.product.epilogue = make_epilogue(&c.random, C2S_BYTE_PANEL, &c.epilogue);
+        c.product.epilogue = make_epilogue(&c.random, C2S_BYTE_PANEL, false, &c.epilogue);
         for (size_t f = 0; f < C2S_BYTE_PANEL; f++)
-            set_numbers(&c.product.epilogue, f, &(struct numbers){0, INT32_MIN, INT32_MAX, 1, 0, 0},
+            set_numbers(&c.product.epilogue, f, &(struct numbers){.low = INT32_MIN, .high = INT32_MAX, .factor = 1},
                         (uint32_t)(-(int64_t)groups * 4 * kernels->input_offset * ends[i % 2]));
         c.out = make_block(&c.random, C2S_BYTE_PANEL * sizeof(int32_t), sizeof(int32_t));
         struct c2s_byte_product product = {.in = c.in.data,

@@ -139,12 +139,12 @@ static cnn2snn_akida_model *random_model(int kind)
 }
 
 /* Two samples; with three threads and more these share out parts of layers. */
-static cnn2snn_tensor *run_with(const cnn2snn_akida_model *model, const struct c2s_vector_kernels *vectors,
-                                const struct c2s_byte_kernels *bytes, int threads, const double *inputs)
+static cnn2snn_tensor *run_with(const cnn2snn_akida_model *model, const struct c2s_byte_kernels *bytes, int threads,
+                                const double *inputs)
 {
     cnn2snn_simulator *simulator = NULL;
     cnn2snn_error *error = NULL;
-    cnn2snn_status status = c2s_simulator_create_with(model, threads, vectors, bytes, &simulator, &error);
+    cnn2snn_status status = c2s_simulator_create_with(model, threads, bytes, &simulator, &error);
     ck_assert_msg(!status, "%s", error ? error->message : "");
     cnn2snn_tensor *output = forward(simulator, 2, inputs, false);
     c2s_simulator_destroy(simulator);
@@ -167,13 +167,9 @@ START_TEST(all_variants_give_the_plain_numbers)
         cnn2snn_akida_model *model = random_model(kinds[_i]);
         for (size_t i = 0; i < COUNT(inputs); i++)
             inputs[i] = extreme(-128, 255);
-        cnn2snn_tensor *plain = run_with(model, NULL, NULL, 1, inputs);
-        for (size_t n = 0; c2s_vector_kernels_variant(n); n++) {
-            cnn2snn_tensor *output = run_with(model, c2s_vector_kernels_variant(n), NULL, round % 3 + 1, inputs);
-            expect_same(plain, output, kinds[_i], round, c2s_vector_kernels_variant(n)->name);
-        }
+        cnn2snn_tensor *plain = run_with(model, NULL, 1, inputs);
         for (size_t n = 0; c2s_byte_kernels_variant(n); n++) {
-            cnn2snn_tensor *output = run_with(model, NULL, c2s_byte_kernels_variant(n), round % 3 + 1, inputs);
+            cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_variant(n), round % 3 + 1, inputs);
             expect_same(plain, output, kinds[_i], round, c2s_byte_kernels_variant(n)->name);
         }
         c2s_tensor_release(plain);
@@ -199,7 +195,7 @@ START_TEST(sums_beyond_30_bits_are_not_cut)
     vector(model, "bias_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(23));
     vector(model, "max_value", CNN2SNN_DTYPE_UINT8, 1, VALUES(255));
     vector(model, "max_value_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(21));
-    cnn2snn_tensor *output = run_with(model, c2s_vector_kernels_get(c2s_processor_instructions()), NULL, 1, inputs);
+    cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_get(c2s_processor_instructions()), 1, inputs);
     expect_values(output, CNN2SNN_DTYPE_INT32, 2, VALUES(534773760, 534773760));
     c2s_tensor_release(output);
     c2s_akida_model_release(model);
