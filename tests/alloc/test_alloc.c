@@ -377,6 +377,26 @@ static cnn2snn_status summary_flow(int *left_behind, cnn2snn_error **error)
     return drop_buffer(cnn2snn_model_summary(quantized_model, 1, &buffer, error), &buffer, left_behind);
 }
 
+/* The state of training of a file, looked at and summed up. */
+static cnn2snn_status training_flow(int *left_behind, cnn2snn_error **error)
+{
+    cnn2snn_model *model = NULL;
+    cnn2snn_training *training = NULL;
+    cnn2snn_buffer *buffer = NULL;
+    cnn2snn_status status = cnn2snn_model_load(context, TEST_DATA "/trained/k2_rmsprop.h5", NULL, &model, error);
+    if (!status)
+        status = cnn2snn_model_get_training(model, &training, error);
+    if (!status)
+        status = cnn2snn_training_get_loss_config(training, 1, &buffer, error);
+    cnn2snn_buffer_destroy(buffer);
+    buffer = NULL;
+    cnn2snn_training_destroy(training);
+    if (!status)
+        status = cnn2snn_model_summary(model, 1, &buffer, error);
+    cnn2snn_model_destroy(model);
+    return drop_buffer(status, &buffer, left_behind);
+}
+
 static cnn2snn_status akida_summary_flow(int *left_behind, cnn2snn_error **error)
 {
     cnn2snn_buffer *buffer = NULL;
@@ -501,6 +521,7 @@ static const struct {
     {"differences", diff_flow, CNN2SNN_OK},
     {"run", run_flow, CNN2SNN_OK},
     {"summary", summary_flow, CNN2SNN_OK},
+    {"state of training", training_flow, CNN2SNN_OK},
     {"summary of an Akida model", akida_summary_flow, CNN2SNN_OK},
     {"custom classes", custom_flow, CNN2SNN_OK},
     {"archives", archive_flow, CNN2SNN_OK},

@@ -311,9 +311,11 @@ START_TEST(l108_l109_l110_activations_tell_step_threshold_and_config)
     ck_assert_float_eq(cnn2snn_layer_get_step(plain), 1); /* 15 / 15, and no data */
     ck_assert_float_eq(cnn2snn_layer_get_max_value(plain), 15);
     ck_assert_uint_eq(cnn2snn_layer_get_weight_count(plain), 0);
+    cnn2snn_layer *none = relu;
     FAILS(CNN2SNN_E_VALUE, "bitwidth is 0",
-          cnn2snn_layer_create(context, "QuantizedReLU", "{\"bitwidth\": 0}", NULL, &relu, error));
-    ck_assert_ptr_null(relu);
+          cnn2snn_layer_create(context, "QuantizedReLU", "{\"bitwidth\": 0}", NULL, &none, error));
+    ck_assert_ptr_null(none);
+    cnn2snn_layer_destroy(relu);
     cnn2snn_layer_destroy(discrete);
     cnn2snn_layer_destroy(plain);
 }
