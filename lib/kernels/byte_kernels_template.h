@@ -18,7 +18,17 @@
  */
 #include <string.h>
 
+/* With sanitizers, loops that are rolled out into one another take compilers minutes. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define SANITIZED
+#endif
+#endif
+#if defined SANITIZED || defined __SANITIZE_ADDRESS__
+#define INLINE static inline TARGET
+#else
 #define INLINE static inline __attribute__((always_inline)) TARGET
+#endif
 
 enum { PANEL_VECTORS = C2S_BYTE_PANEL / LANES, BLOCK = 4 * LANES, PACKED = 4 * C2S_BYTE_PANEL };
 

@@ -83,7 +83,9 @@ class Integers(unittest.TestCase):
         told = {}
 
         def array(handle):
-            return c2s.Tensor(context, c2s.lib.cnn2snn_tensor_retain(handle)).array().copy()
+            retain = c2s.lib.cnn2snn_tensor_retain
+            retain.restype, retain.argtypes = C.c_void_p, [C.c_void_p]  # a pointer, not an int
+            return c2s.Tensor(context, C.c_void_p(retain(handle))).array().copy()
 
         @c2s.LAYER_OUTPUT
         def outputs(_, name, tensor, error):
