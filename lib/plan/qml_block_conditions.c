@@ -304,3 +304,14 @@ bool c2s_qml_threshold_is_wrong(const struct c2s_qml_view *view, size_t index, s
     c2s_found_set(found, 0, "%g", threshold);
     return !(threshold >= 0 && threshold <= 65535);
 }
+
+bool c2s_qml_nothing_is_dequantized(const struct c2s_qml_view *view, size_t index, struct c2s_found *found)
+{
+    (void)index;
+    (void)found;
+    for (size_t i = 0; i < view->plan->block_count; i++)
+        if (view->plan->blocks[i].pattern->kind != C2S_BLOCK_QUANTIZER &&
+            view->plan->blocks[i].pattern->kind != C2S_BLOCK_DEQUANTIZER)
+            return false;
+    return true;
+}

@@ -59,7 +59,8 @@ c2s_qml_condition c2s_qml_dense_input_is_wrong, c2s_qml_relu_is_unbounded, c2s_q
 c2s_qml_condition c2s_qml_relu_is_per_axis, c2s_qml_activation_bits_are_wrong, c2s_qml_gap_is_large;
 c2s_qml_condition c2s_qml_projection_has_output, c2s_qml_projection_has_bias, c2s_qml_projection_subsamples;
 c2s_qml_condition c2s_qml_buffers_differ, c2s_qml_fifo_is_wrong, c2s_qml_threshold_is_wrong;
-c2s_qml_condition c2s_qml_add_has_relu, c2s_qml_quantizer_clamps, c2s_qml_output_bits_are_wrong;
+c2s_qml_condition c2s_qml_nothing_is_dequantized, c2s_qml_add_has_relu, c2s_qml_quantizer_clamps,
+    c2s_qml_output_bits_are_wrong;
 
 /* qml_geometry_conditions.c */
 c2s_qml_condition c2s_qml_kernel_is_not_square, c2s_qml_strides_differ, c2s_qml_pool_is_not_square;

@@ -95,6 +95,15 @@ static float ideal_range(float range, int32_t bitwidth)
     return ldexpf(ldexpf(1, bitwidth) - 1, (int)exponent - bitwidth);
 }
 
+/* Weights that are no numbers make ranges that aren't. */
+static bool is_finite(const cnn2snn_tensor *range)
+{
+    for (uint64_t i = 0; i < range->count; i++)
+        if (!isfinite(c2s_f32(range)[i]))
+            return false;
+    return true;
+}
+
 /* *out_rate: NULL where there is nothing to do. */
 static cnn2snn_status make_rate(const cnn2snn_layer *layer, const cnn2snn_tensor *range, cnn2snn_tensor **out_ideal,
                                 cnn2snn_tensor **out_rate, cnn2snn_error **error)
@@ -180,7 +189,8 @@ cnn2snn_status c2s_qml_equalize(const struct c2s_graph *graph, const struct c2s_
     struct target target = find_target(graph, calls, at, c2s_layer_output_quantizer(layer)->per_axis);
     cnn2snn_tensor *ideal = NULL, *rate = NULL;
     cnn2snn_layer *divided = NULL;
-    if (target.at < 0 || !range || c2s_layer_id(layer) == C2S_KIND_QML_ADD) /* an Add has no scales to change */
+    if (target.at < 0 || !range || !is_finite(range) ||
+        c2s_layer_id(layer) == C2S_KIND_QML_ADD) /* an Add has no scales to change */
         return CNN2SNN_OK;
     const cnn2snn_layer *next = layers[target.at] ? layers[target.at] : graph->layers[target.at];
     if (!next->built || !next->weight_count || next->weights[0].tensor->rank < 2)

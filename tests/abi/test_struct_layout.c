@@ -173,6 +173,17 @@ LAYOUT(cnn2snn_convert_options, flatten_shifts, 64);
 LAYOUT(cnn2snn_convert_options, exact_scales, 68);
 SIZE(cnn2snn_convert_options, 72);
 
+LAYOUT(cnn2snn_check_options, struct_size, 0);
+LAYOUT(cnn2snn_check_options, input_mode, 8);
+LAYOUT(cnn2snn_check_options, reserved, 12);
+LAYOUT(cnn2snn_check_options, akida_version, 16);
+LAYOUT(cnn2snn_check_options, reserved2, 20);
+LAYOUT(cnn2snn_check_options, flow, 24);
+LAYOUT(cnn2snn_check_options, input_dtype, 28);
+LAYOUT(cnn2snn_check_options, hardware_mapper, 32);
+LAYOUT(cnn2snn_check_options, hardware_mapper_user_data, 40);
+SIZE(cnn2snn_check_options, 48);
+
 LAYOUT(cnn2snn_akida_save_options, struct_size, 0);
 LAYOUT(cnn2snn_akida_save_options, version, 8);
 LAYOUT(cnn2snn_akida_save_options, akida_release, 16);
@@ -191,6 +202,7 @@ static const cnn2snn_load_options load_options = CNN2SNN_LOAD_OPTIONS_INIT;
 static const cnn2snn_predict_options predict_options = CNN2SNN_PREDICT_OPTIONS_INIT;
 static const cnn2snn_quantize_options quantize_options = CNN2SNN_QUANTIZE_OPTIONS_INIT;
 static const cnn2snn_convert_options convert_options = CNN2SNN_CONVERT_OPTIONS_INIT;
+static const cnn2snn_check_options check_options = CNN2SNN_CHECK_OPTIONS_INIT;
 static const cnn2snn_akida_save_options akida_save_options = CNN2SNN_AKIDA_SAVE_OPTIONS_INIT;
 static const cnn2snn_simulator_options simulator_options = CNN2SNN_SIMULATOR_OPTIONS_INIT;
 static const cnn2snn_quantizer_class quantizer_class = CNN2SNN_QUANTIZER_CLASS_INIT;
@@ -210,6 +222,7 @@ INIT_WRAPPER(load_options)
 INIT_WRAPPER(predict_options)
 INIT_WRAPPER(quantize_options)
 INIT_WRAPPER(convert_options)
+INIT_WRAPPER(check_options)
 INIT_WRAPPER(akida_save_options)
 INIT_WRAPPER(simulator_options)
 
@@ -224,6 +237,7 @@ static const struct {
     {"predict", &predict_options, sizeof predict_options, init_predict_options},
     {"quantize", &quantize_options, sizeof quantize_options, init_quantize_options},
     {"convert", &convert_options, sizeof convert_options, init_convert_options},
+    {"check", &check_options, sizeof check_options, init_check_options},
     {"akida_save", &akida_save_options, sizeof akida_save_options, init_akida_save_options},
     {"simulator", &simulator_options, sizeof simulator_options, init_simulator_options},
     {"quantizer_class", &quantizer_class, sizeof quantizer_class, NULL},

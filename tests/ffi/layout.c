@@ -24,6 +24,7 @@ typedef cnn2snn_context_options context_options;
 typedef cnn2snn_load_options load_options;
 typedef cnn2snn_quantize_options quantize_options;
 typedef cnn2snn_convert_options convert_options;
+typedef cnn2snn_check_options check_options;
 typedef cnn2snn_akida_save_options akida_save_options;
 typedef cnn2snn_predict_options predict_options;
 typedef cnn2snn_quantizer_class quantizer_class;
@@ -53,6 +54,10 @@ static void print_options(void)
           FIELD(convert_options, akida_release), FIELD(convert_options, hardware_mapper),
           FIELD(convert_options, hardware_mapper_user_data), FIELD(convert_options, flatten_shifts),
           FIELD(convert_options, exact_scales));
+    PRINT("CheckOptions", check_options, 0, FIELD(check_options, struct_size), FIELD(check_options, input_mode),
+          FIELD(check_options, reserved), FIELD(check_options, akida_version), FIELD(check_options, reserved2),
+          FIELD(check_options, flow), FIELD(check_options, input_dtype), FIELD(check_options, hardware_mapper),
+          FIELD(check_options, hardware_mapper_user_data));
     PRINT("AkidaSaveOptions", akida_save_options, 0, FIELD(akida_save_options, struct_size),
           FIELD(akida_save_options, version), FIELD(akida_save_options, akida_release));
     PRINT("PredictOptions", predict_options, 0, FIELD(predict_options, struct_size),

@@ -283,6 +283,12 @@ class MainJob(unittest.TestCase):
         self.assertTrue(all(f["rule"] and f["message"] for f in faults))
         c2s.lib.cnn2snn_error_destroy(error)
 
+    def test_l112_compatibility_by_quantizeml(self):
+        compatible, report = self.model.check(akida_version=2)
+        self.assertFalse(compatible)
+        self.assertIn(("sep_1", "conversion"), [(f["layer"], f["step"]) for f in report["faults"]])
+        self.assertTrue(self.model.check(legacy=True)[0])
+
     def test_predictions(self):
         images = np.load(MNIST / "images_1000.npy")[:50]
         labels = np.load(MNIST / "labels_1000.npy")[:50]

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random float models of our own: the reference's check_model_compatibility and `cnn2snn check` must say the same.
 
-  <oracle venv>/bin/python check_random.py --shared ../shared --cli CNN2SNN [--seed N] [--count N] [--keep DIR] [--dump CNN2SNN_DUMP]
+  <oracle venv>/bin/python check_random.py --shared ../shared --cli CNN2SNN [--seed N] [--count N] [--keep DIR] [--dump DUMP_QUANTIZED]
 
 Yes and no must be equal, and a layer that the reference's message names must be among those with faults. With --keep the
-models of cases that differ stay in DIR. Not a part of `meson test`: it needs the toolkit.
+models of cases that differ stay in DIR. With --dump (the program dump_quantized of this folder's meson.build) the quantized
+models are compared, too: names, classes, connections, output quantizers, bits and shapes of weights. Not a part of `meson test`: it needs the toolkit.
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ ap.add_argument("--cli", required=True)
 ap.add_argument("--seed", type=int, default=1)
 ap.add_argument("--count", type=int, default=60)
 ap.add_argument("--keep")
+ap.add_argument("--dump")
 ap.add_argument("-v", action="store_true")
 options = ap.parse_args()
 sys.path.insert(0, str(Path(options.shared).resolve() / "oracle"))
@@ -29,6 +31,7 @@ sys.path.insert(0, str(Path(options.shared).resolve() / "oracle"))
 import numpy as np  # noqa: E402
 from oracle_common import L, keras, randomize  # noqa: E402
 import cnn2snn  # noqa: E402
+import quantizeml  # noqa: E402
 from cnn2snn import AkidaVersion, set_akida_version  # noqa: E402
 from quantizeml import layers as Q  # noqa: E402
 
@@ -56,25 +59,28 @@ def conv(r, v1, wild):
     filters = r.of(4, 6, 8, 3, 16)
     kernel = r.of(3, 3, 3, 1, 5, 7) if r.chance(1 - wild) else r.of(2, 4, 6, (3, 1), (2, 3), 8)
     strides = r.of(1, 1, 1, 2) if r.chance(1 - wild) else r.of(2, 3, (1, 2))
-    keys = dict(padding=r.of("same", "same", "same", "valid"), use_bias=r.chance(0.6))
+    if not wild and strides == 2:
+        kernel = r.of(1, 3)
+    keys = dict(padding=r.of("same", "same", "same", "valid") if wild else "same", use_bias=r.chance(0.6))
     if r.chance(0.15 * wild):
         keys.update(dilation_rate=2)
         strides = 1
     elif r.chance(0.1 * wild):
         keys.update(groups=2)
-    if r.chance(0.15):
+    if r.chance(0.15 if wild else 0.05):
         keys.update(activation=r.of("relu", "relu", "swish", "sigmoid", "gelu"))
     return L.Conv2D(filters, kernel, strides=strides, **keys)
 
 
 def middle(r, v1, wild):
     k = r.of(3, 3, 3, 5, 7) if r.chance(1 - wild / 2) else r.of(2, 4, 6, 1)
-    s = r.of(1, 1, 2)
-    keys = dict(padding=r.of("same", "same", "same", "valid"), use_bias=r.chance(0.6), strides=s)
+    s = r.of(1, 1, 2) if wild or k == 3 else 1
+    keys = dict(padding=r.of("same", "same", "same", "valid") if wild else "same", use_bias=r.chance(0.6), strides=s)
     if v1 and r.chance(0.8):
         return r.of(conv(r, v1, wild), L.SeparableConv2D(r.of(4, 8, 12), k, **keys))
     return r.of(conv(r, v1, wild), conv(r, v1, wild), L.DepthwiseConv2D(k, **keys), L.DepthwiseConv2D(k, **keys),
-                L.Conv2DTranspose(r.of(4, 6), r.of(3, 4, 2), strides=r.of(2, 2, 1), padding="same"),
+                L.Conv2DTranspose(r.of(4, 6), r.of(3, 4, 2) if wild else r.of(3, 4), strides=r.of(2, 2, 1) if wild else 2,
+                                   padding="same"),
                 L.SeparableConv2D(6, k, **keys) if r.chance(wild) else conv(r, v1, wild))
 
 
@@ -87,7 +93,7 @@ def pool(r, wild, x):
         return x
     size = r.of(2, 2, 3)
     strides = r.of(None, 2, 1) if r.chance(1 - wild) else r.of(3, 4)
-    return (L.MaxPooling2D(size, strides=strides, padding=r.of("same", "same", "valid")) if r.chance(1 - wild / 3) else
+    return (L.MaxPooling2D(size, strides=strides, padding=r.of("same", "same", "valid") if wild else "same") if r.chance(1 - wild / 3) else
             L.AveragePooling2D())(x)
 
 
@@ -98,7 +104,7 @@ def block(r, v1, wild, x, first=False):
         x = L.Conv2D(6, r.of(3, 3, 5), strides=r.of(1, 2), padding="valid")(x)
     else:
         x = (conv if first else middle)(r, v1, wild)(x)
-    order = r.of("bpa", "bap", "pba", "ba", "ba", "a", "ab", "p", "abp")
+    order = r.of("bpa", "bap", "pba", "ba", "ba", "a", "ab", "p", "abp") if wild else r.of("bpa", "bap", "pba", "ba", "ba", "a")
     for step in order:
         x = {"b": lambda x: batchnorm(r, wild)(x), "a": lambda x: relu(r, v1)(x), "p": lambda x: pool(r, wild, x)}[step](x)
     return x
@@ -127,7 +133,7 @@ def build(r, v1, wild):
     if idtype or r.chance(0.35):
         x = r.of(L.Rescaling(1 / 255), L.Rescaling(1 / 127.5, offset=-1.0), L.Rescaling(2.0),
                  L.Rescaling(list(np.linspace(0.5, 1, channels)), offset=list(np.linspace(-1, 0, channels))))(x)
-    if r.chance(0.08 + 0.1 * wild):
+    if r.chance(0.02 + 0.15 * wild):
         x = r.of(L.MaxPooling2D(2), L.DepthwiseConv2D(3, padding="same"), L.Conv2DTranspose(4, 3, strides=2, padding="same"))(x)
     x = block(r, v1, wild, x, first=True)
     for _ in range(int(r.rng.integers(0, 4))):
@@ -189,7 +195,49 @@ def check(m, path, version, dtype):
     return reference, json.loads(r.stdout) if r.stdout.startswith("{") else {"crash": r.stderr[-500:], "rc": r.returncode}
 
 
+def inbounds(layer):
+    layers = layer.inbound_nodes[0].inbound_layers if layer.inbound_nodes else []
+    return [l.name for l in (layers if isinstance(layers, list) else [layers])]
+
+
+def reference_rows(m, version, dtype):
+    """The reference's quantized model in the form that dump_quantized prints; None where it has none."""
+    bits = dict(activation_bits=4, weight_bits=4, input_weight_bits=4, per_tensor_activations=True) if version == "v1" else {}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            q = quantizeml.models.quantize(m, qparams=quantizeml.models.QuantizationParams(input_dtype=dtype, **bits), num_samples=1)
+    except Exception:  # noqa: BLE001
+        return None
+    rows = []
+    for layer in q.layers:
+        out = getattr(layer, "out_quantizer", None)
+        weight = getattr(layer, "weight_quantizer", None) or getattr(layer, "dw_weight_quantizer", None)
+        own = [v for v in layer.weights if not re.search("quantizer|range_|rescaling_rate", v.name.split("/", 1)[-1])]
+        rows.append((layer.name, type(layer).__name__, ",".join(inbounds(layer)),
+                     f"{out.bitwidth} {'signed' if out.signed else 'unsigned'} {out.axis}" if out else "",
+                     str(weight.bitwidth) if weight else "0",
+                     " ".join("x".join(map(str, v.shape)) for v in own)))
+    return rows
+
+
+def same_architecture(m, path, version, dtype, number):
+    """Prints what differs, the order of the layers included; None where the reference has no quantized model."""
+    want = reference_rows(m, version, dtype)
+    r = subprocess.run([options.dump, path, version, dtype], capture_output=True, text=True)
+    got = [tuple(line.split("\t")) for line in r.stdout.splitlines()]
+    if want is None:
+        return None
+    if want == got:
+        return True
+    print(f"ARCHITECTURE {options.seed}/{number} {version} {dtype}:",
+          "order of layers" if sorted(want) == sorted(got) else "",
+          "\n   reference " + str(sorted(set(want) - set(got))) + "\n   ours " + str(sorted(set(got) - set(want))))
+    return False
+
+
 def main():
+    alike = {None: 0, True: 0, False: 0}
     bad = named = refused = made = 0
     for n in range(options.count):
         rng = np.random.default_rng([options.seed, n])
@@ -200,13 +248,15 @@ def main():
         keras.backend.clear_session()
         try:
             m = randomize(build(r, version == "v1", wild), rng)
-        except (ValueError, TypeError) as e:
+        except (ValueError, TypeError, IndexError) as e:
             print(n, "not a model:", str(e)[:80])
             continue
         made += 1
         with tempfile.TemporaryDirectory() as t:
             path = str(Path(t) / "m.h5")
             m.save(path, include_optimizer=False)
+            if options.dump:
+                alike[same_architecture(m, path, version, dtype, n)] += 1
             reference, ours = check(m, path, version, dtype)
             if "crash" in ours or ours["compatible"] != (reference is None):
                 bad += 1
@@ -228,7 +278,9 @@ def main():
                     print(f"{'' if good else 'LAYER '}{'' if step in steps else 'STEP '}{options.seed}/{n} {version} {dtype}: "
                           f"{reference[:230]!r}\n   ours {[(f['step'][:3], f['rule'], f['layer'], f['message'][:90]) for f in ours['faults']]}")
     print(f"{made} models, {refused} refused by both, {named} of them with the reference's layer, {bad} different")
-    sys.exit(bool(bad))
+    if options.dump:
+        print(f"{alike[True]} quantized models alike, {alike[False]} not, {alike[None]} not quantized by the reference")
+    sys.exit(bool(bad or alike[False]))
 
 
 main()

@@ -171,7 +171,7 @@ static int check(struct session *session, const cnn2snn_model *model, const cnn2
         return session_fail(session, error);
     cnn2snn_model *mended = NULL;
     cnn2snn_report *mends = NULL;
-    if (!compatible) /* what can't be looked at can't be mended */
+    if (!compatible && !settings->flow) /* what can't be looked at can't be mended */
         cnn2snn_model_mend(model, &mended, &mends, NULL);
     print_report(session, compatible, report, mends);
     cnn2snn_report_destroy(report);

@@ -62,6 +62,12 @@ class ConvertOptions(Options):
                 ("hardware_mapper_user_data", C.c_void_p), ("flatten_shifts", C.c_int32), ("exact_scales", C.c_int32)]
 
 
+class CheckOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("input_mode", C.c_int32), ("reserved", C.c_int32),
+                ("akida_version", C.c_int32), ("reserved2", C.c_int32), ("flow", C.c_int32), ("input_dtype", C.c_int32),
+                ("hardware_mapper", HARDWARE_MAPPER), ("hardware_mapper_user_data", C.c_void_p)]
+
+
 class AkidaSaveOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("version", C.c_char_p), ("akida_release", C.c_char_p)]
 
@@ -220,6 +226,7 @@ def _open():
         "model_quantize": (C.c_int32, P, P, pP, pP),
         "model_quantize_layer": (C.c_int32, P, C.c_int64, C.c_int32, QUANTIZER_FN, P, pP, pP),
         "model_quantize_named_layer": (C.c_int32, P, S, C.c_int32, QUANTIZER_FN, P, pP, pP),
+        "check_model_compatibility": (C.c_int32, P, P, P, pP, pP),
         "convert": (C.c_int32, P, P, pP, pP, pP), "convert_to_file": (C.c_int32, P, P, S, pP, pP, pP),
         "model_reshape": (C.c_int32, P, C.c_int64, C.c_int64, pP, pP),
         "akida_model_load": (C.c_int32, P, S, pP, pP), "akida_model_save": (C.c_int32, P, S, P, pP),
@@ -650,6 +657,18 @@ class Model(Handle):
                 lent.handle = None
             return 0
         return add_faults
+
+    def check(self, legacy=False, akida_version=0, input_dtype="uint8", hardware_mapper=None):
+        """Whether the model suits Akida, with the report: {"faults": [...], "warnings": [...]}."""
+        mapper = HARDWARE_MAPPER(self._hardware_mapper(hardware_mapper)) if hardware_mapper else HARDWARE_MAPPER()
+        o = CheckOptions(flow=0 if legacy else 1, akida_version=akida_version, input_dtype=DTYPES.index(input_dtype),
+                         hardware_mapper=mapper)
+        compatible, report = C.c_int32(), C.c_void_p()
+        call("check_model_compatibility", self.handle, C.byref(o), C.byref(compatible), C.byref(report))
+        try:
+            return bool(compatible.value), json.loads(buffer_bytes(made("report_print", report, 1)))
+        finally:
+            lib.cnn2snn_report_destroy(report)
 
     def convert(self, file_path=None, input_scaling=None, input_is_image=None, akida_version=0, akida_release=None,
                 flatten_shifts=False, hardware_mapper=None, exact_scales=False):

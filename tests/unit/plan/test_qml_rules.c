@@ -36,6 +36,7 @@ static const struct broken cases[] = {
      HEAD4 CONV("c", ", 'quant_config': {'weight_quantizer': {'bitwidth': 4}, 'output_quantizer': "
                      "{'bitwidth': 4}}") ", " CONV("e", ", " W4),
      "Q-054 c"},
+    {V1, IMAGE, SIGNED_INPUT ", " DEQUANTIZER, "Q-086 dq"},
     /* inputs */
     {V2, IMAGE, UNSIGNED_INPUT ", " CONV("c", ""), "Q-060 c"},
     {V2, "[8, 8, 4]", UNSIGNED_INPUT ", " CONV("c", "") ", " RELU("r", ", " OUT8), "Q-060 c"},

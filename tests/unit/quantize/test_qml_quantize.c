@@ -2,6 +2,8 @@
 /* Quantizing as QuantizeML does it (spec/quantizeml-ptq.md 2, 5, 6): which layers, bits and quantizers come out. */
 #include "../support/graphs.h"
 
+#include <math.h>
+
 #include "base/report.h"
 #include "layers/quantizeml_attributes.h"
 #include "quantize/qml_quantize.h"
@@ -274,6 +276,19 @@ START_TEST(ranges_are_found_through_layers_of_quantizeml)
 }
 END_TEST
 
+START_TEST(ranges_without_end_are_left_as_they_are)
+{
+    struct c2s_graph *graph = quantized(sequential(
+        "[2, 2, 1]", "['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1}, null, [[3e38, 1], [0, 0]]], "
+                     "['ReLU', {'name': 'r'}], ['Conv2D', {'name': 'e', 'filters': 1, 'kernel_size': 1}, "
+                     "null, [[1, 1], [0]]]"));
+    ck_assert(isinf(c2s_f32(layer_named(graph, "r")->weights[0].tensor)[0]));
+    weight_equals(graph, "r", 1, 1, 1);
+    weight_equals(graph, "e", 0, 1, 1);
+    c2s_graph_release(graph);
+}
+END_TEST
+
 START_TEST(models_too_large_to_run_are_quantized_without_ranges)
 {
     struct c2s_graph *graph =
@@ -330,6 +345,7 @@ int main(void)
     tcase_add_test(tests, ranges_use_all_bits_and_the_next_weights_make_up_for_it);
     tcase_add_test(tests, ranges_of_the_input_are_those_of_its_integers);
     tcase_add_test(tests, ranges_are_found_through_layers_of_quantizeml);
+    tcase_add_test(tests, ranges_without_end_are_left_as_they_are);
     tcase_add_test(tests, models_too_large_to_run_are_quantized_without_ranges);
     tcase_add_test(tests, memory_may_fail_anywhere);
     suite_add_tcase(suite, tests);
