@@ -20,12 +20,13 @@ ninja -C "$build" $(cd "$build" && ninja -t targets all | sed -nE 's,^(tests/fuz
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 [ ${#targets[@]} -gt 0 ] || targets=($(cd tests/fuzz/corpus && echo *))
+build=$(cd "$build" && pwd) corpus=$PWD/tests/fuzz/corpus
 bad=0
 for target in "${targets[@]}"; do
     found=${new:-$scratch}/$target
     mkdir -p "$found"
-    if (cd "$scratch" && ASAN_OPTIONS=detect_leaks=1 "$OLDPWD/$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -rss_limit_mb=4096 \
-        -timeout=25 -print_final_stats=1 "$found" "$OLDPWD/tests/fuzz/corpus/$target") >"$scratch/log" 2>&1; then
+    if (cd "$scratch" && ASAN_OPTIONS=detect_leaks=1 "$build/tests/fuzz/fuzz_$target" -max_total_time="$seconds" -rss_limit_mb=4096 \
+        -timeout=25 -print_final_stats=1 "$found" "$corpus/$target") >"$scratch/log" 2>&1; then
         printf 'ok      %-16s %s executions in %d s\n' "$target" \
             "$(sed -n 's/^stat::number_of_executed_units: *//p' "$scratch/log")" "$seconds"
     else
