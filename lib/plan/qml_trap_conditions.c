@@ -57,21 +57,54 @@ bool c2s_qml_sign_is_lost(const struct c2s_qml_view *view, size_t index, struct 
     return true;
 }
 
-/* The largest size that a filter's sum can have, with its bias; layers of weights only. */
-static double largest_sum(const struct c2s_derived *derived, uint64_t filters, uint64_t filter)
+/* The largest sizes that the sums of some neighbouring filters can have. */
+enum { SUMS = 64 };
+struct largest_sums {
+    uint64_t first, count; /* of filters; none yet */
+    double sums[SUMS];
+};
+
+static void add_weights(const cnn2snn_tensor *weights, uint64_t at, uint64_t count, double unit, double *sums)
+{
+    if (weights->dtype == CNN2SNN_DTYPE_INT8) {
+        const int8_t *row = (const int8_t *)weights->data + at;
+        for (uint64_t i = 0; i < count; i++)
+            sums[i] += fabs((double)row[i]) * unit;
+    } else {
+        for (uint64_t i = 0; i < count; i++)
+            sums[i] += fabs(c2s_tensor_get_double(weights, at + i)) * unit;
+    }
+}
+
+static void fill_sums(const struct c2s_derived *derived, uint64_t filters, uint64_t first,
+                      struct largest_sums *largest)
 {
     const cnn2snn_tensor *weights = derived->integers[C2S_WEIGHTS], *shift = derived->integers[C2S_INPUT_SHIFT];
-    double sum = 0, unit = ldexp(1, (int)derived->input.value_bits);
+    double *sums = largest->sums, unit = ldexp(1, (int)derived->input.value_bits);
     enum c2s_kind_id id = c2s_layer_id(derived->layer);
     bool depthwise = id == C2S_KIND_QML_DEPTHWISE_CONV2D || id == C2S_KIND_QML_DEPTHWISE_CONV2D_TRANSPOSE ||
                      id == C2S_KIND_QML_DEPTHWISE_BUFFER_TEMP_CONV;
     uint64_t channels = shift && shift->count ? shift->count : 1;
-    for (uint64_t i = filter; weights && i < weights->count; i += filters) {
-        uint64_t channel = depthwise ? filter : i / filters % channels;
-        sum += fabs(c2s_tensor_get_double(weights, i)) * ldexp(unit, (int)entry(shift, channel, 0));
+    uint64_t rows = weights ? weights->count / filters : 0, count = filters - first < SUMS ? filters - first : SUMS;
+    *largest = (struct largest_sums){.first = first, .count = count};
+    for (uint64_t row = 0; row < rows; row++)
+        add_weights(weights, row * filters + first, count,
+                    depthwise ? unit : ldexp(unit, (int)entry(shift, row % channels, 0)), sums);
+    for (uint64_t i = 0; i < count; i++) {
+        if (depthwise)
+            sums[i] = ldexp(sums[i], (int)entry(shift, first + i, 0));
+        sums[i] = fmin(sums[i], ldexp(1, (int)derived->accumulator.value_bits));
+        sums[i] += fabs(entry(derived->integers[C2S_BIAS], first + i, 0));
     }
-    sum = fmin(sum, ldexp(1, (int)derived->accumulator.value_bits));
-    return sum + fabs(entry(derived->integers[C2S_BIAS], filter, 0));
+}
+
+/* The largest size that a filter's sum can have, with its bias; layers of weights only. */
+static double largest_sum(const struct c2s_derived *derived, uint64_t filters, uint64_t filter,
+                          struct largest_sums *largest)
+{
+    if (filter < largest->first || filter - largest->first >= largest->count)
+        fill_sums(derived, filters, filter, largest);
+    return largest->sums[filter - largest->first];
 }
 
 /* Where the sums of a block meet an output quantizer first: behind the activation, or in front of a table. */
@@ -106,11 +139,11 @@ static uint64_t filters_of(const struct c2s_qml_view *view, size_t index)
 /* The largest size of what the output's mantissas multiply: sums of positions where they are averaged, limited by a
  * ReLU. */
 static double largest_product(const struct c2s_qml_view *view, size_t index, const struct c2s_derived *output,
-                              uint64_t filter)
+                              uint64_t filter, struct largest_sums *largest)
 {
     const struct c2s_qml_block *block = block_at(view, index);
     ptrdiff_t relu = c2s_block_pattern_position(block->pattern, C2S_KIND_QML_RELU);
-    double sum = largest_sum(main_derived(view, index), filters_of(view, index), filter);
+    double sum = largest_sum(main_derived(view, index), filters_of(view, index), filter, largest);
     if (relu >= 0)
         sum = fmin(sum, entry(derived_at(view, index, (size_t)relu)->integers[C2S_MAX_VALUE], filter, sum));
     return sum * pooled(view, index) * entry(output->integers[C2S_OUTPUT_SCALES], filter, 1);
@@ -124,11 +157,12 @@ bool c2s_qml_shift_is_limited(const struct c2s_qml_view *view, size_t index, str
     if (!output || !quant || view->plan->exact_scales)
         return false;
     double least = 1.0 - quant->buffer_bitwidth;
+    struct largest_sums largest = {0};
     for (uint64_t i = 0, count = filters_of(view, index); i < count; i++) {
         double shift = entry(output->integers[C2S_OUTPUT_SHIFT], i, 0);
         if (shift >= least)
             continue;
-        if (ldexp(largest_product(view, index, output, i), (int)least) < 0.5)
+        if (ldexp(largest_product(view, index, output, i, &largest), (int)least) < 0.5)
             continue;
         c2s_found_set(found, 0, "%d", (int)-shift);
         c2s_found_set(found, 1, "%d", (int)-least);
@@ -144,11 +178,11 @@ bool c2s_qml_product_is_cut(const struct c2s_qml_view *view, size_t index, struc
     const struct c2s_derived *output = first_quantized(view, index);
     if (!output || view->plan->exact_scales)
         return false;
+    struct largest_sums largest = {0};
     for (uint64_t i = 0, count = filters_of(view, index); i < count; i++) {
         double shift = entry(output->integers[C2S_OUTPUT_SHIFT], i, 0);
-        double product = largest_product(view, index, output, i);
         double cut = ldexp(1, AKIDA_PRODUCT_BITS + (int)shift), full = ldexp(1, (int)output->output.value_bits) - 1;
-        if (product < ldexp(1, AKIDA_PRODUCT_BITS) || cut >= full)
+        if (cut >= full || largest_product(view, index, output, i, &largest) < ldexp(1, AKIDA_PRODUCT_BITS))
             continue;
         c2s_found_set(found, 0, "%llu", (unsigned long long)i);
         c2s_found_set(found, 1, "%g", cut);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long the commands take, start to finish, and what a conversion costs beside copying the file and compressing the result.
 
-  commands.py --cli build/tools/cnn2snn/cnn2snn [--model BIG.h5 (float, e.g. mobilenet.h5 of oracle/make_bench.py)] [--repeat N]
+  commands.py --cli build/tools/cnn2snn/cnn2snn [--model FLOAT.h5] [--quantized QUANTIZED.h5] [--repeat N]
 
 All figures come from one run on one machine: wall time of whole processes, best and median; peak resident memory of the
 process or its reading child, whichever is larger. `cp` is coreutils'; Snappy is the system's libsnappy on the payload
@@ -22,6 +22,7 @@ import snappy
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("--cli", required=True)
 ap.add_argument("--model", help="a large float model that quantizes and converts")
+ap.add_argument("--quantized", help="a large model that is quantized already (mobilenet_q.h5 of oracle/make_bench.py)")
 ap.add_argument("--repeat", type=int, default=15)
 options = ap.parse_args()
 data = Path(__file__).resolve().parent.parent / "data" / "mnist"
@@ -66,14 +67,18 @@ def main():
                 ("evaluate quantized, 1,000 images", ["evaluate", "-m", quantized, "-i", images, "-l", labels])):
             row(name, clock([cli, *map(str, arguments)]))
         if options.model:
-            large(t, Path(options.model))
+            model, quantized = Path(options.model), t / "large_q.h5"
+            print("\n%s, %.1f MB" % (model.name, model.stat().st_size / 1e6))
+            row("quantize 8/4/4", clock([cli, "quantize", "-m", str(model), "-wq", "4", "-aq", "4", "-iq", "8",
+                                         "-o", str(quantized)], 5))
+            conversion(t, quantized)
+        if options.quantized:
+            conversion(t, Path(options.quantized))
 
 
-def large(t, model):
-    size = model.stat().st_size
-    print("\n%s, %.1f MB" % (model.name, size / 1e6))
-    quantized, fbz = t / "large_q.h5", t / "large.fbz"
-    row("quantize 8/4/4", clock([cli, "quantize", "-m", str(model), "-wq", "4", "-aq", "4", "-iq", "8", "-o", str(quantized)], 5))
+def conversion(t, quantized):
+    fbz = t / "large.fbz"
+    print("\n%s, %.1f MB" % (quantized.name, quantized.stat().st_size / 1e6))
     converting = clock([cli, "convert", "-m", str(quantized), "-o", str(fbz)])
     copying = clock(["cp", str(quantized), str(t / "copy.h5")])
     payload = payload_of(fbz)
