@@ -157,18 +157,7 @@ static int evaluate(struct session *session, const struct runner *runner, const 
 
 static int run(struct session *session)
 {
-    struct runner runner;
-    struct inputs inputs;
-    int result = runner_open(session, &runner);
-    if (result)
-        return result;
-    result = inputs_open(session, &runner, &inputs);
-    if (!result) {
-        result = evaluate(session, &runner, &inputs);
-        inputs_close(&inputs);
-    }
-    runner_close(&runner);
-    return result;
+    return inputs_use(session, evaluate);
 }
 
 const struct command evaluate_command = {

@@ -152,18 +152,7 @@ static int run_on_inputs(struct session *session, const struct runner *runner, c
 
 static int run(struct session *session)
 {
-    struct runner runner;
-    struct inputs inputs;
-    int result = runner_open(session, &runner);
-    if (result)
-        return result;
-    result = inputs_open(session, &runner, &inputs);
-    if (!result) {
-        result = run_on_inputs(session, &runner, &inputs);
-        inputs_close(&inputs);
-    }
-    runner_close(&runner);
-    return result;
+    return inputs_use(session, run_on_inputs);
 }
 
 const struct command run_command = {

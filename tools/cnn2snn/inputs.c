@@ -188,3 +188,20 @@ int inputs_take(struct session *session, const struct inputs *inputs, uint64_t f
         arrays_free(out);
     return result;
 }
+
+int inputs_use(struct session *session,
+               int (*use)(struct session *session, const struct runner *runner, const struct inputs *inputs))
+{
+    struct runner runner;
+    struct inputs inputs;
+    int result = runner_open(session, &runner);
+    if (result)
+        return result;
+    result = inputs_open(session, &runner, &inputs);
+    if (!result) {
+        result = use(session, &runner, &inputs);
+        inputs_close(&inputs);
+    }
+    runner_close(&runner);
+    return result;
+}

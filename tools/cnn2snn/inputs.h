@@ -23,5 +23,8 @@ void inputs_close(struct inputs *inputs);
 /* `count` samples from `first` on; all of them where the inputs aren't divisible. The arrays go before the inputs. */
 int inputs_take(struct session *session, const struct inputs *inputs, uint64_t first, uint64_t count,
                 struct arrays *out);
+/* Opens the model of -m and what -i names, has them used, and closes both. */
+int inputs_use(struct session *session,
+               int (*use)(struct session *session, const struct runner *runner, const struct inputs *inputs));
 
 #endif
