@@ -269,6 +269,7 @@ def fault_of(case):
     return rule, layer
 
 
+INCOMPATIBLE = -6
 CODES = {"ValueError": -8, "TypeError": -9, "IndexError": -10, "RuntimeError": -6, "AssertionError": -12, "SystemError": -11}
 
 
@@ -458,6 +459,47 @@ def mended(x, case, doc):
         run("convert", "-m", quantized, "-o", Path(t) / "m.fbz")
 
 
+# ------------------------------------------------------------------ every .fbz
+def same_file(x, file, version=None):
+    """Reading and writing again gives the same bytes."""
+    again = file.with_name("again.fbz")
+    x.load_akida(file).save(again, version)
+    need(file.read_bytes() == again.read_bytes(), "%s: read and written again, other bytes" % file.name)
+
+
+def round_trip(x, case, doc):
+    """What the reference wrote says the same when it is read and written again; what this library wrote stays to the byte."""
+    sys.path.insert(0, str(ARGS.tools))
+    import fbz
+    for file in sorted(case.glob("*.fbz")):
+        with tempfile.TemporaryDirectory() as t:
+            written, model = Path(t) / "written.fbz", x.load_akida(file)
+            model.save(written, model.version or None)
+            want, got = (fbz.Model.from_bytes(p.read_bytes()) for p in (file, written))
+            difference = next(iter(fbz.differences(want, got)), None)
+            need(difference is None, "%s: %s" % (file.name, difference))
+            same_file(x, written, want.version)
+
+
+def round_trip_own(x, case, doc):
+    """The same of what convert and --akida-release write."""
+    a = doc.get("args", {})
+    model = x.load(case / "model.h5")
+    akida = model.convert(input_scaling=a.get("input_scaling"), akida_version=1 if a.get("akida_version") == "v1" else 0)
+    written = 0
+    for release in (None, "2.18.2", "2.16.1", "2.11.2", "2.7.2", "2.4.0"):
+        with tempfile.TemporaryDirectory() as t:
+            file = Path(t) / "converted.fbz"
+            try:
+                akida.save(file, akida_release=release)
+            except c2s.Error as e:
+                need(release and e.code == INCOMPATIBLE, "%s: %s" % (release, e))
+                continue
+            same_file(x, file)
+            written += 1
+    need(written, "nothing was written")
+
+
 # ------------------------------------------------------------------ mnist
 def mnist(x, case, doc):
     golden, cli = case, ARGS.cli
@@ -504,6 +546,9 @@ def main():
             for c in sorted((ARGS.golden / group).glob("*/case.json"))
             if (fn is not mended or c.parent.name.removeprefix("compat_") in MENDED)
             and (fn is not converts or c.parent.name.startswith("compat_"))] + [(mnist, ARGS.golden / "mnist")]
+    jobs += [(round_trip, case) for case in sorted({file.parent for file in ARGS.golden.rglob("*.fbz")})]
+    jobs += [(round_trip_own, file.parent) for group in ("legacy_convert", "qml_convert_v1", "qml_convert_v2")
+             for file in sorted((ARGS.golden / group).glob("*/model.fbz")) if (file.parent / "model.h5").exists()]
     x, tally, reasons = c2s.Context(), collections.Counter(), collections.Counter()
     for fn, case in jobs:
         name = "%s/%s" % (case.parent.name, case.name)

@@ -160,6 +160,7 @@ class Layer(Handle):
 
 class AkidaModel(Handle):
     _destroy = "cnn2snn_akida_model_destroy"
+    version = property(lambda self: lib.cnn2snn_akida_model_get_version(self.handle).decode(), doc="That of the file, or \"\".")
 
     def save(self, path, version=None, akida_release=None):
         o = AkidaSaveOptions(version=version.encode() if version else None,

@@ -222,7 +222,7 @@ def _open():
         "convert": (C.c_int32, P, P, pP, pP, pP), "convert_to_file": (C.c_int32, P, P, S, pP, pP, pP),
         "model_reshape": (C.c_int32, P, C.c_int64, C.c_int64, pP, pP),
         "akida_model_load": (C.c_int32, P, S, pP, pP), "akida_model_save": (C.c_int32, P, S, P, pP),
-        "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
+        "akida_model_get_version": (S, P), "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
     signatures["model_mend"] = (C.c_int32, P, pP, pP, pP)
