@@ -100,6 +100,17 @@ START_TEST(a_table_has_11_bits_in_front)
 }
 END_TEST
 
+START_TEST(states_have_16_bits)
+{
+    struct c2s_graph *graph =
+        quantized(sequential("[8, 3]", "['Dense', {'name': 'a', 'units': 2}], ['Custom>StatefulRecurrent', {'name': "
+                                       "'s'}, null, [[0.5, 0.5], [0.25, 0.25]]], " DENSE("d")));
+    ck_assert_str_eq(output_of(graph, "a"), ""); /* a state takes what it gets */
+    ck_assert_str_eq(output_of(graph, "s"), "16s");
+    c2s_graph_release(graph);
+}
+END_TEST
+
 START_TEST(akida_1_has_4_bits_per_tensor)
 {
     struct c2s_graph *graph =
@@ -248,6 +259,38 @@ START_TEST(ranges_use_all_bits_and_the_next_weights_make_up_for_it)
 }
 END_TEST
 
+START_TEST(the_layer_behind_an_add_stays_as_it_is)
+{
+    struct c2s_graph *graph = quantized(
+        graph_of("{'input': [8, 8, 2], 'functional': true, 'layers': [['Conv2D', {'name': 'c', 'filters': 2, "
+                 "'kernel_size': 1},"
+                 "null, [[1, 0, 0, 0.7], [0, 0]]], ['Conv2D', {'name': 'e', 'filters': 2, 'kernel_size': 1}, null,"
+                 "[[1, 0.5, 0.5, 1], [0, 0]]], ['Add', {'name': 'a'}, ['c', 'e']],"
+                 "['Conv2D', {'name': 'f', 'filters': 2, 'kernel_size': 1}, null, [[1, 2, 3, 4], [0, 0]]]]}"));
+    ck_assert_str_eq(output_of(graph, "a"), "8s/axis");
+    const float *kernel = c2s_f32(layer_named(graph, "f")->weights[0].tensor);
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_float_eq(kernel[i], (float)(i + 1));
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* Kernels of transposed convolutions have their channels last. */
+START_TEST(a_transposed_convolution_makes_up_for_ranges_by_channel)
+{
+    struct c2s_graph *graph = quantized(sequential(
+        "[16, 16, 1]", "['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': 1}, null, [[1, 0.3], [0, 0]]],"
+                       "['ReLU', {'name': 'r'}], ['Conv2DTranspose', {'name': 't', 'filters': 3, "
+                       "'kernel_size': 1}, null, [[1, 1, 1, 1, 1, 1], [0, 0, 0]]]"));
+    const float *rate = c2s_f32(layer_named(graph, "r")->weights[1].tensor);
+    const float *kernel = c2s_f32(layer_named(graph, "t")->weights[0].tensor);
+    ck_assert_float_ne(rate[0], rate[1]);
+    for (size_t i = 0; i < 6; i++)
+        ck_assert_float_eq(kernel[i], 1 / rate[i % 2]);
+    c2s_graph_release(graph);
+}
+END_TEST
+
 START_TEST(ranges_of_the_input_are_those_of_its_integers)
 {
     struct c2s_graph *graph = quantized(sequential("[32, 32, 1]", CONV("c", "") ", " RELU("r")));
@@ -333,6 +376,7 @@ int main(void)
     tcase_add_test(tests, outputs_are_quantized_where_the_next_layer_needs_it);
     tcase_add_test(tests, the_average_takes_the_quantizer_of_its_activation);
     tcase_add_test(tests, a_table_has_11_bits_in_front);
+    tcase_add_test(tests, states_have_16_bits);
     tcase_add_test(tests, akida_1_has_4_bits_per_tensor);
     tcase_add_test(tests, the_layer_behind_unsigned_inputs_gets_a_bias_and_padding_by_value);
     tcase_add_test(tests, signed_inputs_leave_the_first_layer_as_it_is);
@@ -343,6 +387,8 @@ int main(void)
     tcase_add_test(tests, nothing_to_quantize_is_a_fault);
     tcase_add_test(tests, open_shapes_several_inputs_and_shared_layers_are_faults);
     tcase_add_test(tests, ranges_use_all_bits_and_the_next_weights_make_up_for_it);
+    tcase_add_test(tests, a_transposed_convolution_makes_up_for_ranges_by_channel);
+    tcase_add_test(tests, the_layer_behind_an_add_stays_as_it_is);
     tcase_add_test(tests, ranges_of_the_input_are_those_of_its_integers);
     tcase_add_test(tests, ranges_are_found_through_layers_of_quantizeml);
     tcase_add_test(tests, ranges_without_end_are_left_as_they_are);

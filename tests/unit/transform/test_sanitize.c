@@ -139,6 +139,13 @@ START_TEST(batch_normalization_goes_into_every_kind_of_kernel)
     weight_equals(graph, "d", 1, 0, 1);
     weight_equals(graph, "t", 0, 1, 2, 6, 8); /* (filters, channels) */
     c2s_graph_release(graph);
+    graph = sanitized(sequential(
+        "[4, 4, 2]", "['SeparableConv2D', {'name': 's', 'filters': 2, 'kernel_size': 1, 'use_bias': false},"
+                     "null, [[3, 5], [1, 2, 3, 4]]], " BN("b", ", 'epsilon': 0")));
+    ck_assert_str_eq(names_of(graph), "in s");
+    weight_equals(graph, "s", 0, 3, 5);
+    weight_equals(graph, "s", 1, 1, 4, 3, 8);
+    c2s_graph_release(graph);
 }
 END_TEST
 
@@ -199,7 +206,8 @@ START_TEST(zero_padding_that_gives_the_size_of_same_is_removed)
         int kernel, stride, size;
         bool removed;
     } cases[] = {{"1", 3, 1, 4, true}, {"1", 3, 2, 4, true},  {"[[0, 1], [0, 1]]", 3, 2, 4, true},
-                 {"3", 7, 2, 8, true}, {"1", 3, 2, 5, false}, {"2", 3, 1, 4, false}};
+                 {"3", 7, 2, 8, true}, {"1", 3, 2, 5, false}, {"2", 3, 1, 4, false},
+                 {"1", 4, 2, 5, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char text[512];
         snprintf(text, sizeof text,
@@ -282,6 +290,8 @@ static void kernel_becomes(const char *channels, int size, int stride, int expec
 START_TEST(which_even_kernels_depends_on_the_place)
 {
     kernel_becomes("3", 4, 1, 4);
+    kernel_becomes("1", 4, 1, 4);
+    kernel_becomes("2", 4, 1, 5);
     kernel_becomes("3", 6, 2, 7);
     kernel_becomes("4", 6, 1, 7);
     kernel_becomes("4", 6, 2, 6);
@@ -371,15 +381,28 @@ START_TEST(a_merge_in_front_of_a_convolution_needs_no_identity)
 }
 END_TEST
 
+/* `between` stands behind the first convolution, and its last layer, `split`, has two users. */
+static const char *names_with_split(int channels, const char *between, const char *split)
+{
+    char text[512];
+    snprintf(text, sizeof text,
+             "{'input': [4, 4, %d], 'functional': true, 'layers': [['Conv2D', {'name': 'c', 'filters': 2, "
+             "'kernel_size': 1}], %s ['Conv2D', {'name': 'e', 'filters': 2, 'kernel_size': 1}],"
+             "['Add', {'name': 'a'}, ['e', '%s']], ['Conv2D', {'name': 'f', 'filters': 2, 'kernel_size': 1}]]}",
+             channels, between, split);
+    struct c2s_graph *graph = sanitized(graph_of(text));
+    const char *names = names_of(graph);
+    c2s_graph_release(graph);
+    return names;
+}
+
 START_TEST(the_first_convolution_is_not_split)
 {
-    struct c2s_graph *graph = sanitized(
-        graph_of("{'input': [4, 4, 3], 'functional': true, 'layers': [['Conv2D', {'name': 'c', 'filters': 2, "
-                 "'kernel_size': 1}],"
-                 "['ReLU', {'name': 'r'}], ['Conv2D', {'name': 'e', 'filters': 2, 'kernel_size': 1}],"
-                 "['Add', {'name': 'a'}, ['e', 'r']], ['Conv2D', {'name': 'f', 'filters': 2, 'kernel_size': 1}]]}"));
-    ck_assert_str_eq(names_of(graph), "in c r r_identity_conv e a f");
-    c2s_graph_release(graph);
+    ck_assert_str_eq(names_with_split(3, RELU("r") ",", "r"), "in c r r_identity_conv e a f");
+    ck_assert_str_eq(names_with_split(1, RELU("r") ",", "r"), "in c r r_identity_conv e a f");
+    ck_assert_str_eq(names_with_split(3, "", "c"), "in c c_identity_conv e a f");
+    ck_assert_str_eq(names_with_split(3, POOL("p") ",", "p"), "in c p p_identity_conv e a f");
+    ck_assert_str_eq(names_with_split(2, RELU("r") ",", "r"), "in c r e a f");
 }
 END_TEST
 
@@ -401,6 +424,16 @@ START_TEST(no_output_goes_to_more_than_two)
     ck_assert_uint_eq(graph->nodes[node_named(graph, "g")].inputs[0].node, last);
     ck_assert_uint_eq(graph->nodes[last].inputs[0].node, next);
     ck_assert_uint_eq(graph->nodes[node_named(graph, "f")].inputs[0].node, next);
+    c2s_graph_release(graph);
+    graph = sanitized(graph_of(
+        "{'input': [4, 4, 4], 'functional': true, 'layers': [['Conv2D', {'name': 'c', 'filters': 2, 'kernel_size': "
+        "1}], ['Conv2D', {'name': 'e', 'filters': 1, 'kernel_size': 1}, ['c']], "
+        "['Conv2D', {'name': 'f', 'filters': 1, 'kernel_size': 1}, ['c']],"
+        "['Conv2D', {'name': 'g', 'filters': 1, 'kernel_size': 1}, ['c']]], 'outputs': ['e', 'f', 'g']}"));
+    last = node_named(graph, "c_identity_conv_3");
+    ck_assert_uint_eq(graph->nodes[node_named(graph, "e")].inputs[0].node, node_named(graph, "c"));
+    ck_assert_uint_eq(graph->nodes[node_named(graph, "f")].inputs[0].node, last);
+    ck_assert_uint_eq(graph->nodes[node_named(graph, "g")].inputs[0].node, last);
     c2s_graph_release(graph);
 }
 END_TEST
