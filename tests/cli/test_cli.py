@@ -972,6 +972,137 @@ class Writing(Case):
         self.assertEqual((self.dir / "a.h5").read_bytes(), (self.dir / "b.h5").read_bytes())
 
 
+class Inputs(Case):
+    """No command writes over what it reads."""
+
+    def refuses(self, option, *args):
+        before = {f: (self.dir / f).read_bytes() for f in self.files()}
+        r = self.cli(*args)
+        self.assertEqual(r.returncode, 2, r.stdout + r.stderr)
+        self.assertEqual(r.stdout, "")
+        self.assertRegex(r.stderr, r"error: .*: the output would replace .*: name another file by %s$" % option)
+        self.assertEqual({f: (self.dir / f).read_bytes() for f in self.files()}, before)
+
+    def test_convert_keeps_the_model(self):
+        self.quantized_model("q.h5")
+        (self.dir / "sub").mkdir()
+        os.symlink("q.h5", self.dir / "link.h5")
+        os.symlink("../q.h5", self.dir / "sub/link.h5")
+        os.link(self.dir / "q.h5", self.dir / "hard.h5")
+        for output in ("q.h5", "./q.h5", "sub/../q.h5", self.dir / "q.h5", "link.h5", "sub/link.h5", "hard.h5"):
+            with self.subTest(output):
+                self.refuses("-o", "convert", "-m", "q.h5", "-o", output)
+                self.refuses("-o", "convert", "-m", output, "-o", "q.h5")
+
+    def test_convert_keeps_a_model_that_is_named_as_its_output(self):
+        self.quantized_model("q.fbz")
+        with h5py.File(self.dir / "q.fbz") as f:
+            content = f.attrs["model_config"]
+        os.rename(self.dir / "q.fbz", self.dir / "q")
+        self.done("convert", "-m", "q", "-o", "q")
+        self.assertEqual(self.files(), ["q", "q.fbz"])
+        os.rename(self.dir / "q", self.dir / "model.fbz")
+        os.link(self.dir / "model.fbz", self.dir / ("%s.fbz" % json.loads(content)["config"]["name"]))
+        self.refuses("-o", "convert", "-m", "model.fbz", "-o", "./")
+        r = self.cli("inspect", "-m", "model.fbz")
+        self.assertEqual(r.returncode, 1)  # it goes by its name
+
+    def test_samples_stay(self):
+        self.quantized_model("q.h5")
+        np.savez(self.dir / "s.npz", np.zeros((2, 28, 28, 1), "u1"))
+        os.link(self.dir / "s.npz", self.dir / "t.h5")
+        for output in ("s.npz", "./s.npz", "t.h5"):
+            for command in (("calibrate", "bc"), ("calibrate", "adaround"), ("transform", "activations_rescaling")):
+                self.refuses("-o", *command, "-m", "q.h5", "-sa", "s.npz", "-o", output)
+
+    def test_what_is_run_stays(self):
+        self.float_model()
+        x = np.zeros((2, 28, 28, 1), "float32")
+        np.save(self.dir / "x.npy", x)
+        np.savez(self.dir / "z.npz", x)
+        os.symlink("x.npy", self.dir / "y.npy")
+        run = ("run", "-m", "net.h5", "-i")
+        self.refuses("-o", *run, "x.npy", "-o", "x.npy")
+        self.refuses("-o", *run, "x.npy", "-o", "y.npy")
+        self.refuses("-o", *run, "x.npy", "-o", "net.h5")
+        self.refuses("--layers", *run, "x.npy", "-o", "out.npy", "--layers", "net.h5")
+        self.refuses("--layers", *run, "z.npz", "--layers", "./z.npz")
+        self.refuses("-o", *run, "x.npy", "-i", "z.npz", "-o", "z.npz")
+        r = self.cli(*run, "x.npy", "-o", "out.npz", "--layers", "./out.npz")
+        self.assertEqual(r.returncode, 2)
+        self.assertIn("name two", r.stderr)
+        self.done(*run, "x.npy", "-o", "/dev/null", "--layers", "/dev/null")
+        self.assertEqual(self.files(), ["net.h5", "x.npy", "y.npy", "z.npz"])
+
+    def test_a_keras_model_is_rewritten_where_it_lies_when_told_so(self):
+        for command in (("quantize",), ("transform", "fold_batchnorm"), ("check", "--fix")):
+            self.float_model()
+            output = ("net.h5",) if command[-1] == "--fix" else ("-o", "net.h5")
+            before = (self.dir / "net.h5").read_bytes()
+            self.done(*command[:1], "-m", "net.h5", *command[1:], *output)
+            self.assertNotEqual((self.dir / "net.h5").read_bytes(), before)
+            self.done("inspect", "-m", "net.h5")
+        self.assertEqual(self.files(), ["net.h5"])
+
+    def test_but_not_by_the_name_that_the_command_gives(self):
+        self.quantized_model("net_iq8_wq4_aq4.h5")
+        self.refuses("-o", "quantize", "-m", "net_iq8_wq4_aq4.h5", "-iq", "8")
+        np.savez(self.dir / "s.npz", np.zeros((2, 28, 28, 1), "u1"))
+        os.symlink("net_iq8_wq4_aq4.h5", self.dir / "net_iq8_wq4_aq4_bc_calibrated.h5")
+        self.refuses("-o", "calibrate", "bc", "-q", "-m", "net_iq8_wq4_aq4.h5", "-sa", "s.npz")
+
+    def test_as_json(self):
+        self.quantized_model("q.h5")
+        r = self.cli("convert", "-m", "q.h5", "-o", "q.h5", "--json")
+        self.assertEqual(r.returncode, 2)
+        answer = json.loads(r.stdout)
+        self.assertEqual((answer["status"], answer["file"]), ("E_VALUE", "q.h5"))
+
+
+class Targets(Case):
+    """Where convert writes: as the reference's convert(model, file_path), devices and folders aside."""
+
+    def setUp(self):
+        super().setUp()
+        self.quantized_model("q.h5")
+
+    def convert(self, path):
+        return self.done("convert", "-m", "q.h5", "-o", path)
+
+    def test_extensions(self):
+        for path, name in (("a.fbz", "a.fbz"), ("a.other", "a.other"), ("b", "b.fbz"), ("c.", "c."), (".d", ".d.fbz"), ("..e.f", "..e.f")):
+            self.assertIn("saved in %s\n" % name, self.convert(path).stdout)
+            self.assertIn(name, self.files())
+
+    def test_missing_folders_are_made(self):
+        self.convert("new/er/a.fbz")
+        self.convert(self.dir / "all/new/b")
+        self.assertEqual(self.files(), ["all/new/b.fbz", "new/er/a.fbz", "q.h5"])
+
+    def test_a_folder_is_told_apart_from_a_file(self):
+        (self.dir / "old").mkdir()
+        (self.dir / "old.fbz").mkdir()
+        for path in ("old", "old.fbz", "."):
+            self.assertIn("%s: a folder: write %s/ for" % (path, path), self.cannot("convert", "-m", "q.h5", "-o", path).stderr)
+        self.assertEqual(self.files(), ["q.h5"])
+        (self.dir / "file").write_text("")
+        r = self.cannot("convert", "-m", "q.h5", "-o", "file/a.fbz")
+        self.assertRegex(r.stderr, "file.*: .*[Nn]ot a directory")
+        self.assertRegex(self.cannot("convert", "-m", "q.h5", "-o", "").stderr, "empty")
+        self.convert("old/")
+        self.assertEqual(len(self.files()), 3)
+
+    @unittest.skipUnless(os.path.exists("/dev/full"), "no /dev/full")
+    def test_devices_are_written_as_they_are_named(self):
+        self.assertIn("/dev/full: can't be written", self.cannot("convert", "-m", "q.h5", "-o", "/dev/full").stderr)
+        self.convert("/dev/null")
+        self.convert("a.fbz")
+        with open(self.dir / "b.fbz", "wb") as f:
+            self.assertEqual(subprocess.run([CLI, "convert", "-m", "q.h5", "-o", "/dev/stdout", "-q"], stdout=f, cwd=self.dir).returncode, 0)
+        self.assertEqual((self.dir / "a.fbz").read_bytes(), (self.dir / "b.fbz").read_bytes())
+        self.assertEqual(self.files(), ["a.fbz", "b.fbz", "q.h5"])
+
+
 class Speaking(Case):
     def test_quiet(self):
         self.float_model()

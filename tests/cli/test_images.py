@@ -164,6 +164,17 @@ class Images(Case):
             identity_model(self.dir / "m.h5", shape)
             self.refused(words)
 
+    def test_images_are_not_written_over(self):
+        identity_model(self.dir / "m.h5", (4, 5, 1))
+        self.put("a.png", png(np.zeros((4, 5, 1))))
+        before = (self.folder / "a.png").read_bytes()
+        for output in ("images/a.png", self.folder / "a.png", "images"):
+            r = self.cli("run", "-m", "m.h5", "-i", "images", "-o", output)
+            self.assertEqual(r.returncode, 2, r.stderr)
+            self.assertIn("would replace an input", r.stderr)
+        self.assertEqual((self.folder / "a.png").read_bytes(), before)
+        self.assertEqual(self.cli("run", "-m", "m.h5", "-i", "images", "-o", "images/y.npy").returncode, 0)
+
     def test_folders_without_images(self):
         identity_model(self.dir / "m.h5", (4, 5, 1))
         self.put("labels.txt", b"")

@@ -161,6 +161,7 @@ const struct command calibrate_command = {
                "adaround  learns which weights are rounded up and which down",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .check = check,
     .run = run,
 };

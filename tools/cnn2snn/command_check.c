@@ -208,6 +208,7 @@ const struct command check_command = {
                "and its outputs are compared with the model's for random inputs, before it is written.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .check = check_arguments,
     .run = run,
 };

@@ -5,13 +5,17 @@
 #include <string.h>
 
 #include "commands.h"
+#include "image_folder.h"
+#include "output_file.h"
 #include "paths.h"
 #include "session.h"
 
 static const struct option options[] = {
     OPTION("-m", "--model", OPTION_TEXT, 1, model, "FILE", "the quantized Keras model (.h5)"),
-    OPTION("-o", "--output", OPTION_TEXT, 0, output, "FILE",
-           "where to write; otherwise beside the model, named .fbz"),
+    OPTION(
+        "-o", "--output", OPTION_TEXT, 0, output, "FILE",
+        "where to write: with .fbz behind a name that has no extension, DIR/ for a file named as the model, missing "
+        "folders are made; otherwise beside the model, named .fbz"),
     OPTION(NULL, "--input-scaling", OPTION_PAIR, 0, input_scaling, "SCALE,SHIFT",
            "akida input = SCALE * keras input + SHIFT (default: of a Rescaling layer, otherwise 1,0)"),
     OPTION(NULL, "--image-input", OPTION_FLAG, 0, image_input, NULL,
@@ -66,25 +70,55 @@ static cnn2snn_convert_options settings_of(const struct arguments *a)
     return settings;
 }
 
-/* Converts to `path`, which is completed as the library does it. */
-static int convert(struct session *session, const cnn2snn_model *model, const char *path)
+/* `path` is completed as the library does it, but for devices and pipes. */
+static int name_target(struct session *session, const cnn2snn_model *model, const char *path, char **out)
 {
-    cnn2snn_convert_options settings = settings_of(&session->arguments);
     cnn2snn_buffer *target = NULL;
-    cnn2snn_report *report = NULL;
     cnn2snn_error *error = NULL;
+    size_t size = strlen(path);
+    *out = NULL;
+    if (is_special_file(path)) {
+        *out = format_text("%s", path);
+        return STATUS_DONE;
+    }
+    if (size && path[size - 1] != '/' && is_folder(path))
+        return session_fail_text(session, path, "a folder: write %s/ for a file in it that is named as the model",
+                                 path);
     if (cnn2snn_convert_file_path(model, path, &target, &error))
         return session_fail(session, error);
-    int result = STATUS_DONE;
-    if (cnn2snn_convert_to_file(model, &settings, path, NULL, &report, &error)) {
+    *out = format_text("%s", (const char *)cnn2snn_buffer_get_data(target));
+    cnn2snn_buffer_destroy(target);
+    return check_output_path(session, *out);
+}
+
+static cnn2snn_status write_akida(struct session *session, const cnn2snn_model *model, const char *path,
+                                  cnn2snn_report **out_report, cnn2snn_error **error)
+{
+    cnn2snn_convert_options settings = settings_of(&session->arguments);
+    cnn2snn_akida_model *akida_model = NULL;
+    if (!is_special_file(path)) /* makes missing folders as well */
+        return cnn2snn_convert_to_file(model, &settings, path, NULL, out_report, error);
+    cnn2snn_status status = cnn2snn_convert(model, &settings, &akida_model, out_report, error);
+    if (!status)
+        status = cnn2snn_akida_model_save(akida_model, path, NULL, error);
+    cnn2snn_akida_model_destroy(akida_model);
+    return status;
+}
+
+static int convert(struct session *session, const cnn2snn_model *model, const char *path)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_error *error = NULL;
+    char *target = NULL;
+    int result = name_target(session, model, path, &target);
+    if (!result && write_akida(session, model, target, &report, &error))
         result = session_fail(session, error);
-    } else {
-        const char *written = cnn2snn_buffer_get_data(target);
-        session_say(session, "Akida model saved in %s", written);
-        session_print_done(session, written, report);
+    if (!result) {
+        session_say(session, "Akida model saved in %s", target);
+        session_print_done(session, target, report);
     }
     cnn2snn_report_destroy(report);
-    cnn2snn_buffer_destroy(target);
+    free(target);
     return result;
 }
 
@@ -112,6 +146,7 @@ const struct command convert_command = {
         "A model that doesn't convert gives every reason at once, each with the layer, the rule and what to do.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .check = check,
     .run = run,
 };

@@ -152,6 +152,7 @@ const struct command quantize_command = {
     .details = "A quantization suffix in the model's name is replaced by the new one.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .check = check,
     .run = run,
 };

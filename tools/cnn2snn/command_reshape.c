@@ -38,5 +38,6 @@ const struct command reshape_command = {
     .summary = "Changes the input size of a Sequential model.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .run = run,
 };

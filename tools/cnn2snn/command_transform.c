@@ -204,6 +204,7 @@ const struct command transform_command = {
     .details = "NAME:\n" NAMES,
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .leaves_model = 1,
     .check = check,
     .run = run,
 };

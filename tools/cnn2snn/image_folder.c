@@ -16,8 +16,7 @@ int is_folder(const char *path)
     return !stat(path, &about) && S_ISDIR(about.st_mode);
 }
 
-#ifdef HAVE_IMAGES
-static int is_image_name(const char *name)
+int is_image_name(const char *name)
 {
     static const char *const endings[] = {".png", ".jpg", ".jpeg"};
     const char *dot = strrchr(name, '.');
@@ -27,6 +26,7 @@ static int is_image_name(const char *name)
     return 0;
 }
 
+#ifdef HAVE_IMAGES
 static int compare_paths(const void *a, const void *b)
 {
     return strcmp(*(char *const *)a, *(char *const *)b);

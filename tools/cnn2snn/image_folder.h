@@ -12,6 +12,7 @@ struct image_folder {
 };
 
 int is_folder(const char *path);
+int is_image_name(const char *name);
 /* Finds the images of a folder. Gives a STATUS_, with the reason printed. */
 int image_folder_open(struct session *session, const char *path, struct image_folder *out);
 void image_folder_close(struct image_folder *folder);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "output_file.h"
 #include "session.h"
 
 static const struct command *const commands[] = {
@@ -36,7 +37,9 @@ static int run_command_line(const struct command *command, int argc, char **argv
     int parsed = parse_arguments(command, argc, argv, &session.arguments);
     int result = parsed == ARGUMENTS_WRONG ? STATUS_USAGE : STATUS_DONE;
     if (parsed == ARGUMENTS_READY) {
-        result = session_open(&session);
+        result = check_outputs(&session, command->leaves_model);
+        if (!result)
+            result = session_open(&session);
         if (!result)
             result = command->run(&session);
     }

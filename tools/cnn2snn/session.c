@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "output_file.h"
 #include "paths.h"
 
 static void print_log(void *user_data, cnn2snn_log_level level, const char *text, size_t text_size)
@@ -159,10 +160,12 @@ cnn2snn_model *session_load_model(struct session *session, int allow_unknown_lay
 int session_save_model(struct session *session, cnn2snn_model *model, const char *path, const char *what)
 {
     cnn2snn_error *error = NULL;
-    int failed = cnn2snn_model_save(model, path, &error) != CNN2SNN_OK;
+    int result = session->arguments.output ? STATUS_DONE : check_output_path(session, path);
+    if (!result && cnn2snn_model_save(model, path, &error))
+        result = session_fail(session, error);
     cnn2snn_model_destroy(model);
-    if (failed)
-        return session_fail(session, error);
+    if (result)
+        return result;
     session_say(session, "%s saved in %s", what, path);
     session_print_done(session, path, NULL);
     return STATUS_DONE;
