@@ -3,6 +3,7 @@
  */
 #include "transform/sanitize_step.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -82,6 +83,9 @@ static cnn2snn_status use_activation(struct c2s_sanitizer *s, size_t at, const c
 {
     const cnn2snn_layer *layer = c2s_sanitize_layer(s, at);
     cnn2snn_layer *made = NULL;
+    if (!isfinite(alpha))
+        return c2s_layer_error(s->context, error, CNN2SNN_E_VALUE, "P-007", layer->name,
+                               "alpha %g, expected a finite number", alpha);
     json_t *config = json_pack("{s:s, s:b, s:s, s:s, s:f}", "name", layer->name, "trainable", layer->trainable,
                                "dtype", "float32", "activation", function, "alpha", alpha);
     C2S_TRY(c2s_sanitize_remake_take(layer, "Custom>Activation", config, &made, error));

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sanitizing: convolutions that change nothing, where an Akida layer must stand between others. */
+#include <inttypes.h>
 #include <string.h>
 
+#include "base/context.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "transform/rewrite.h"
 #include "transform/sanitize_step.h"
 
-enum { MAX_CHANNELS = 2048, IMAGE_RANK = 3 };
+/* A layer without weights may bring a matrix of channels into the model: all of them together have a limit, 1 GiB. */
+enum { MAX_CHANNELS = 2048, IMAGE_RANK = 3, MAX_WEIGHTS = 1 << 28 };
 
 cnn2snn_status c2s_identity_conv_create(cnn2snn_context *context, const char *name, int64_t channels,
                                         cnn2snn_layer **out_layer, cnn2snn_error **error)
@@ -47,11 +50,25 @@ static int64_t channels_of(const struct c2s_sanitizer *s, size_t at)
     return channels >= 1 && channels <= MAX_CHANNELS ? channels : C2S_NOWHERE;
 }
 
+static cnn2snn_status count_weights(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)
+{
+    uint64_t limit = s->context->max_total_bytes / sizeof(float);
+    limit = limit < MAX_WEIGHTS ? limit : MAX_WEIGHTS;
+    s->identity_weights += (uint64_t)(channels_of(s, at) * channels_of(s, at));
+    if (s->identity_weights <= limit)
+        return CNN2SNN_OK;
+    return c2s_layer_error(s->context, error, CNN2SNN_E_LIMIT, "P-021", c2s_sanitize_layer(s, at)->name,
+                           "convolutions that change nothing would have %" PRIu64 " weights, expected %" PRIu64
+                           " at most",
+                           s->identity_weights, limit);
+}
+
 /* "<layer>_identity_conv", or with the number behind it. */
-static cnn2snn_status make_identity(const struct c2s_sanitizer *s, size_t at, size_t number,
-                                    cnn2snn_layer **out_layer, cnn2snn_error **error)
+static cnn2snn_status make_identity(struct c2s_sanitizer *s, size_t at, size_t number, cnn2snn_layer **out_layer,
+                                    cnn2snn_error **error)
 {
     struct c2s_text name;
+    C2S_TRY(count_weights(s, at, error));
     c2s_text_init(&name, s->context);
     c2s_text_format(&name, "%s_identity_conv", c2s_sanitize_layer(s, at)->name);
     if (number)

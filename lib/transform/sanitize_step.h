@@ -18,6 +18,7 @@ struct c2s_sanitizer {
     struct c2s_calls calls;
     struct c2s_item_list items;
     struct c2s_value *outputs;
+    uint64_t identity_weights; /* that were put in so far */
     bool changed;
 };
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Float models made ready for QuantizeML (spec/quantizeml-ptq.md 3): which layers come out, with which weights. */
+#include <math.h>
+
 #include "../support/graphs.h"
 
 #include "base/report.h"
@@ -86,6 +88,20 @@ START_TEST(activations_that_can_be_tables_are_replaced)
     config_is(graph, "p", "alpha", "0.5");
     ck_assert_str_eq(class_named(graph, "q"), "PReLU");
     ck_assert_str_eq(class_named(graph, "r"), "Activation");
+    c2s_graph_release(graph);
+}
+END_TEST
+
+/* The weights of a file may hold what its config can't. */
+START_TEST(an_infinite_slope_stays_in_its_prelu)
+{
+    struct c2s_graph *graph = graph_of("{'input': [4, 4, 1], 'layers': [['LeakyReLU', {'name': 'l'}],"
+                                       "['PReLU', {'name': 'p', 'shared_axes': [1, 2]}, null, [[1]]]]}");
+    c2s_f32_writable(((cnn2snn_layer *)layer_named(graph, "p"))->weights[0].tensor)[0] = INFINITY;
+    graph = sanitized(graph);
+    gave_up("P-007", "p");
+    ck_assert_str_eq(class_named(graph, "p"), "PReLU");
+    ck_assert_str_eq(class_named(graph, "l"), "LeakyReLU"); /* all or nothing */
     c2s_graph_release(graph);
 }
 END_TEST
@@ -438,6 +454,26 @@ START_TEST(no_output_goes_to_more_than_two)
 }
 END_TEST
 
+/* A layer without weights asks for a matrix of channels: a small file could have any amount of memory taken. */
+START_TEST(weights_of_identities_have_a_limit)
+{
+    struct c2s_graph *graph =
+        graph_of("{'input': [1, 1, 64], 'functional': true, 'layers': [['Add', {'name': 'a'}, ['in', 'in']],"
+                 "['Add', {'name': 'b'}, ['a', 'a']], ['Add', {'name': 'c'}, ['b', 'b']]]}");
+    struct c2s_graph *out = NULL;
+    must(c2s_sanitize(graph, NULL, &out, &error));
+    ck_assert_ptr_nonnull(layer_named(out, "c_identity_conv"));
+    c2s_graph_release(out);
+    context->max_total_bytes = 3 * 64 * 64 * sizeof(float) - 1;
+    ck_assert_int_eq(c2s_sanitize(graph, NULL, &out, &error), CNN2SNN_E_LIMIT);
+    ck_assert_str_eq(error->layer, "c");
+    ck_assert_ptr_nonnull(strstr(error->message, "12288 weights, expected 12287 at most"));
+    ck_assert_ptr_null(out);
+    c2s_error_clear(&error);
+    c2s_graph_release(graph);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------ all of it */
 
 START_TEST(calls_of_a_shared_layer_are_layers_of_their_own)
@@ -480,6 +516,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, activations_become_layers_of_their_own);
     tcase_add_test(tests, activations_that_can_be_tables_are_replaced);
+    tcase_add_test(tests, an_infinite_slope_stays_in_its_prelu);
     tcase_add_test(tests, max_pooling_goes_in_front_of_piecewise_linear_activations);
     tcase_add_test(tests, an_activation_with_several_users_stays_in_front_of_pooling);
     tcase_add_test(tests, batch_normalization_is_folded_in_float32);
@@ -502,6 +539,7 @@ int main(void)
     tcase_add_test(tests, a_merge_in_front_of_a_convolution_needs_no_identity);
     tcase_add_test(tests, the_first_convolution_is_not_split);
     tcase_add_test(tests, no_output_goes_to_more_than_two);
+    tcase_add_test(tests, weights_of_identities_have_a_limit);
     tcase_add_test(tests, calls_of_a_shared_layer_are_layers_of_their_own);
     tcase_add_test(tests, memory_may_fail_anywhere);
     suite_add_tcase(suite, tests);
