@@ -15,7 +15,7 @@ struct cnn2snn_training {
     cnn2snn_context *context;
     struct c2s_graph *graph; /* its outputs have the losses */
     json_t *config;
-    bool of_keras3;
+    bool metrics_by_output[2];
     struct c2s_named_tensor *weights;
     size_t weight_count;
 };
@@ -68,10 +68,12 @@ static cnn2snn_status make_training(const cnn2snn_model *model, cnn2snn_training
         return c2s_error_no_memory(error);
     training->context = c2s_context_retain(context);
     training->graph = c2s_graph_retain(model->graph);
-    training->of_keras3 = c2s_model_is_of_keras3(model);
     C2S_TRY(c2s_json_parse(context, model->training_config, strlen(model->training_config), "training_config",
                            &training->config, error));
     C2S_TRY(c2s_training_config_check(context, training->config, error));
+    for (int weighted = 0; weighted < 2; weighted++)
+        training->metrics_by_output[weighted] = c2s_training_has_metrics_by_output(
+            training->config, weighted, training->graph->output_count, c2s_model_is_of_keras3(model));
     C2S_TRY(check_metric_count(training, error));
     return copy_weights(model, training, error);
 }
@@ -112,8 +114,8 @@ static bool find_output(const cnn2snn_training *training, size_t index, struct c
         return false;
     const struct c2s_graph *graph = training->graph;
     const struct c2s_node *node = &graph->nodes[graph->outputs[index].node];
-    *output = (struct c2s_training_output){graph->layers[node->layer]->name, index, graph->output_count,
-                                           training->of_keras3};
+    *output = (struct c2s_training_output){
+        graph->layers[node->layer]->name, index, {training->metrics_by_output[0], training->metrics_by_output[1]}};
     return true;
 }
 
@@ -161,16 +163,11 @@ double cnn2snn_training_get_loss_weight(const cnn2snn_training *training, size_t
                                                         : (double)NAN;
 }
 
-static const char *list_name(int32_t weighted)
-{
-    return weighted ? "weighted_metrics" : "metrics";
-}
-
 size_t cnn2snn_training_get_metric_count(const cnn2snn_training *training, size_t output_index, int32_t weighted)
 {
     struct c2s_training_output output;
     return find_output(training, output_index, &output)
-               ? c2s_training_metric_count(training->config, list_name(weighted), &output)
+               ? c2s_training_metric_count(training->config, weighted != 0, &output)
                : 0;
 }
 
@@ -180,7 +177,7 @@ const char *cnn2snn_training_get_metric_name(const cnn2snn_training *training, s
     struct c2s_training_output output;
     if (!find_output(training, output_index, &output))
         return NULL;
-    return c2s_training_object_name(c2s_training_metric(training->config, list_name(weighted), &output, index), true);
+    return c2s_training_object_name(c2s_training_metric(training->config, weighted != 0, &output, index), true);
 }
 
 cnn2snn_status cnn2snn_training_get_metric_config(const cnn2snn_training *training, size_t output_index,
@@ -198,8 +195,8 @@ cnn2snn_status cnn2snn_training_get_metric_config(const cnn2snn_training *traini
         status = c2s_error(training->context, error, CNN2SNN_E_INDEX, "A-index", "metric %zu, the output has %zu",
                            index, count);
     else
-        status = give_json(training, c2s_training_metric(training->config, list_name(weighted), &output, index),
-                           out_json, error);
+        status = give_json(training, c2s_training_metric(training->config, weighted != 0, &output, index), out_json,
+                           error);
     C2S_RETURN(training->context, status, out_json, error);
 }
 

@@ -3,6 +3,7 @@
 #include "api/training_summary.h"
 
 #include "base/error.h"
+#include "base/json.h"
 
 /* The training state; NULL with CNN2SNN_OK where there is none that can be read. */
 static cnn2snn_status find_training(const cnn2snn_model *model, cnn2snn_training **out_training,
@@ -85,7 +86,11 @@ static void add_json_output(struct c2s_text *text, const cnn2snn_training *train
     c2s_text_add(text, "{\"loss\": ");
     add_json_name(text, cnn2snn_training_get_loss_name(training, output));
     c2s_text_add(text, ", \"loss_weight\": ");
-    c2s_text_add_double(text, cnn2snn_training_get_loss_weight(training, output));
+    json_t *weight = c2s_json_number(cnn2snn_training_get_loss_weight(training, output));
+    if (weight)
+        c2s_json_dump(text, weight, false);
+    text->failed = text->failed || !weight;
+    json_decref(weight);
     for (int32_t weighted = 0; weighted < 2; weighted++) {
         c2s_text_format(text, ", \"%s\": [", lists[weighted]);
         for (size_t i = 0; i < cnn2snn_training_get_metric_count(training, output, weighted); i++) {

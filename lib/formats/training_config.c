@@ -108,39 +108,43 @@ double c2s_training_loss_weight(const json_t *config, const struct c2s_training_
     return c2s_json_is_number(weight) ? c2s_json_number_value(weight) : 1;
 }
 
-/* Does the list hold something for each output, or metrics for all of them? */
-static bool is_by_output(const json_t *list, const struct c2s_training_output *output)
+static const json_t *list_of(const json_t *config, bool weighted)
+{
+    return c2s_json_get(config, weighted ? "weighted_metrics" : "metrics");
+}
+
+bool c2s_training_has_metrics_by_output(const json_t *config, bool weighted, size_t output_count, bool of_keras3)
 {
     size_t index;
     json_t *item;
-    json_array_foreach (list, index, item)
+    json_array_foreach (list_of(config, weighted), index, item)
         if (!json_is_string(item) && !is_class(item))
             return true;
-    return output->of_keras3 && output->count > 1;
+    return of_keras3 && output_count > 1;
 }
 
-/* What `list` has for the output: an array of metrics, one metric, or NULL. */
-static const json_t *metrics_of(const json_t *config, const char *list, const struct c2s_training_output *output)
+/* What the output has: an array of metrics, one metric, or NULL. */
+static const json_t *metrics_of(const json_t *config, bool weighted, const struct c2s_training_output *output)
 {
-    const json_t *value = c2s_json_get(config, list);
-    if (json_is_array(value) && !is_by_output(value, output))
+    const json_t *value = list_of(config, weighted);
+    if (json_is_array(value) && !output->metrics_by_output[weighted])
         return value;
     value = of_output(value, output);
     return json_is_array(value) || json_is_string(value) || is_class(value) ? value : NULL;
 }
 
-size_t c2s_training_metric_count(const json_t *config, const char *list, const struct c2s_training_output *output)
+size_t c2s_training_metric_count(const json_t *config, bool weighted, const struct c2s_training_output *output)
 {
-    const json_t *metrics = metrics_of(config, list, output);
+    const json_t *metrics = metrics_of(config, weighted, output);
     if (!json_is_array(metrics))
         return metrics ? 1 : 0;
     return json_array_size(metrics);
 }
 
-const json_t *c2s_training_metric(const json_t *config, const char *list, const struct c2s_training_output *output,
+const json_t *c2s_training_metric(const json_t *config, bool weighted, const struct c2s_training_output *output,
                                   size_t index)
 {
-    const json_t *metrics = metrics_of(config, list, output);
+    const json_t *metrics = metrics_of(config, weighted, output);
     const json_t *metric = json_is_array(metrics) ? json_array_get(metrics, index) : index ? NULL : metrics;
     return json_is_string(metric) || is_class(metric) ? metric : NULL;
 }

@@ -12,8 +12,7 @@
 struct c2s_training_output {
     const char *name; /* of its layer */
     size_t index;
-    size_t count;   /* outputs of the model */
-    bool of_keras3; /* a flat list of metrics has one for each output there; in Keras 2 all for each */
+    bool metrics_by_output[2]; /* of metrics and weighted metrics: c2s_training_has_metrics_by_output() */
 };
 
 /* CNN2SNN_E_MALFORMED for members that can't be what they are named. The other functions take what has passed. */
@@ -22,9 +21,11 @@ cnn2snn_status c2s_training_config_check(cnn2snn_context *context, const json_t 
 /* Borrowed: a name or an object {"class_name", "config"}; NULL: the output has no loss. */
 const json_t *c2s_training_loss(const json_t *config, const struct c2s_training_output *output);
 double c2s_training_loss_weight(const json_t *config, const struct c2s_training_output *output);
-/* `list` is "metrics" or "weighted_metrics". */
-size_t c2s_training_metric_count(const json_t *config, const char *list, const struct c2s_training_output *output);
-const json_t *c2s_training_metric(const json_t *config, const char *list, const struct c2s_training_output *output,
+/* Has a list of metrics one entry for each output, or all of them for each? In Keras 3 a flat one has the former. To
+ * be asked once: it looks at the whole list. */
+bool c2s_training_has_metrics_by_output(const json_t *config, bool weighted, size_t output_count, bool of_keras3);
+size_t c2s_training_metric_count(const json_t *config, bool weighted, const struct c2s_training_output *output);
+const json_t *c2s_training_metric(const json_t *config, bool weighted, const struct c2s_training_output *output,
                                   size_t index);
 
 /* What a loss or a metric is called: by its own name where it has one and `own_name`, else by class or function. */

@@ -5,6 +5,9 @@
 
 #include <math.h>
 
+#include "base/allocator.h"
+#include "ir/model.h"
+
 #define FIXTURE(name) TEST_DATA "/trained/" name ".h5"
 
 static cnn2snn_model *load(const char *path)
@@ -354,6 +357,44 @@ START_TEST(l071_the_summary_has_a_line_of_it)
 }
 END_TEST
 
+/* A model with this configuration of training in place of its own. */
+static cnn2snn_model *load_with(const char *config)
+{
+    cnn2snn_model *model = load(FIXTURE("k2_adam"));
+    c2s_free(model->context, model->training_config);
+    model->training_config = c2s_strdup(model->context, config);
+    ck_assert_ptr_nonnull(model->training_config);
+    return model;
+}
+
+START_TEST(l071_a_weight_that_is_no_number_is_written_as_python_does)
+{
+    cnn2snn_model *model = load_with("{\"loss\": \"mse\", \"loss_weights\": Infinity}");
+    cnn2snn_buffer *text = NULL;
+    DONE(cnn2snn_model_summary(model, 1, &text, error));
+    ck_assert_ptr_nonnull(strstr(cnn2snn_buffer_get_data(text), "\"loss_weight\": Infinity, "));
+    cnn2snn_buffer_destroy(text);
+    cnn2snn_model_destroy(model);
+}
+END_TEST
+
+/* Time must not grow with the square of their number: the test would not end in time. */
+START_TEST(l071_many_metrics_take_no_time)
+{
+    enum { COUNT = 90000 };
+    static char config[5 * COUNT + 32] = "{\"metrics\": [\"a\"";
+    for (size_t used = strlen(config), i = 1; i < COUNT; i++, used += 4)
+        memcpy(config + used, ",\"a\"", 5);
+    strcat(config, "]}");
+    cnn2snn_model *model = load_with(config);
+    cnn2snn_buffer *text = NULL;
+    DONE(cnn2snn_model_summary(model, 0, &text, error));
+    ck_assert_uint_gt(cnn2snn_buffer_get_size(text), 2 * COUNT);
+    cnn2snn_buffer_destroy(text);
+    cnn2snn_model_destroy(model);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("training_state");
@@ -366,6 +407,8 @@ int main(void)
     tcase_add_test(tests, l071_a_quantized_model_is_not_compiled);
     tcase_add_test(tests, l071_what_is_not_there_is_told);
     tcase_add_test(tests, l071_the_summary_has_a_line_of_it);
+    tcase_add_test(tests, l071_a_weight_that_is_no_number_is_written_as_python_does);
+    tcase_add_test(tests, l071_many_metrics_take_no_time);
     tcase_add_test(tests, l073_training_is_left_out_where_asked);
     tcase_add_test(tests, l073_a_file_without_training_is_told);
     return run_suite("training_state", tests);

@@ -42,7 +42,10 @@ static void config_is(const char *json)
 /* The two outputs are called a and b. */
 static struct c2s_training_output output(size_t index, bool of_keras3)
 {
-    return (struct c2s_training_output){index ? "b" : "a", index, 2, of_keras3};
+    struct c2s_training_output output = {.name = index ? "b" : "a", .index = index};
+    for (int weighted = 0; weighted < 2; weighted++)
+        output.metrics_by_output[weighted] = c2s_training_has_metrics_by_output(config, weighted, 2, of_keras3);
+    return output;
 }
 
 /* Names of the losses of both outputs, "-" for none. */
@@ -84,12 +87,12 @@ static void expect_metrics(const char *json, bool of_keras3, const char *first, 
     for (size_t i = 0; i < 2; i++) {
         struct c2s_training_output o = output(i, of_keras3);
         char names[128] = "";
-        for (size_t k = 0; k < c2s_training_metric_count(config, "metrics", &o); k++) {
-            const char *name = c2s_training_object_name(c2s_training_metric(config, "metrics", &o, k), true);
+        for (size_t k = 0; k < c2s_training_metric_count(config, false, &o); k++) {
+            const char *name = c2s_training_object_name(c2s_training_metric(config, false, &o, k), true);
             strcat(strcat(names, names[0] ? " " : ""), name ? name : "-");
         }
         ck_assert_msg(!strcmp(names, expected[i]), "%s: output %zu has '%s'", json, i, names);
-        ck_assert_ptr_null(c2s_training_metric(config, "metrics", &o, 100));
+        ck_assert_ptr_null(c2s_training_metric(config, false, &o, 100));
     }
     json_decref(config);
     config = NULL;
