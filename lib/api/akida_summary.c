@@ -5,6 +5,7 @@
 #include "api/table.h"
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "cnn2snn/akida.h"
 
 static uint64_t count_elements(const struct c2s_akida_layer *layer)
@@ -234,7 +235,9 @@ cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int
     struct c2s_text text;
     c2s_text_init(&text, model->context);
     cnn2snn_error *fault = NULL; /* shapes behind it stay unknown, and the table says why */
-    if (c2s_akida_model_shapes(model, model->layer_count, shapes, &fault) && !fault) {
+    cnn2snn_status status = c2s_akida_model_shapes(model, model->layer_count, shapes, &fault);
+    if (status && (!fault || c2s_status_of_cause(status, fault) == CNN2SNN_E_NO_MEMORY)) {
+        c2s_error_clear(&fault);
         c2s_free(model->context, shapes);
         return c2s_error_no_memory(error);
     }
@@ -244,6 +247,6 @@ cnn2snn_status cnn2snn_akida_model_summary(const cnn2snn_akida_model *model, int
         print_text(model, shapes, fault, &text);
     c2s_free(model->context, shapes);
     c2s_error_clear(&fault);
-    cnn2snn_status status = c2s_text_to_buffer(&text, out_buffer, error);
+    status = c2s_text_to_buffer(&text, out_buffer, error);
     C2S_RETURN(model->context, status, out_buffer, error);
 }

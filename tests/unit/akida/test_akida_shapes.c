@@ -2,6 +2,8 @@
 /* Shapes of data behind each kind of layer. */
 #include "akida_test.h"
 
+#include "cnn2snn/akida.h"
+
 static void expect_output(const cnn2snn_akida_model *model, int64_t x, int64_t y, int64_t c)
 {
     int64_t shape[3] = {-1, -1, -1};
@@ -185,6 +187,27 @@ START_TEST(operands_must_agree)
 }
 END_TEST
 
+/* A lack of memory isn't the model's fault. */
+START_TEST(a_summary_tells_what_does_not_fit_or_has_no_memory)
+{
+    cnn2snn_akida_model *model = with_input(3, 3, 1);
+    cnn2snn_buffer *text = NULL;
+    cnn2snn_status status = CNN2SNN_E_NO_MEMORY;
+    add_layer(model, C2S_AKIDA_CONV2D, "wide", "kernel_size", 9, "filters", 1, NULL);
+    for (long n = 1; status; n++) {
+        test_heap.allocations = 0;
+        test_heap.fail_at = n;
+        status = cnn2snn_akida_model_summary(model, 1, &text, NULL);
+        ck_assert(status ? status == CNN2SNN_E_NO_MEMORY && !text : text != NULL);
+        ck_assert_int_lt(n, 1000);
+    }
+    test_heap.fail_at = 0;
+    ck_assert_ptr_nonnull(strstr(cnn2snn_buffer_get_data(text), "\"fault\": \"wide: "));
+    cnn2snn_buffer_destroy(text);
+    c2s_akida_model_release(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("akida_shapes");
@@ -198,6 +221,7 @@ int main(void)
     tcase_add_test(tests, behind_an_unknown_kind_nothing_is_known);
     tcase_add_test(tests, doubling_for_ever_overflows_cleanly);
     tcase_add_test(tests, operands_must_agree);
+    tcase_add_test(tests, a_summary_tells_what_does_not_fit_or_has_no_memory);
     suite_add_tcase(suite, tests);
     return run_suite(suite);
 }
