@@ -14,9 +14,8 @@
 
 /* Where an output goes to. */
 struct target {
-    ptrdiff_t at;                      /* C2S_NOBODY: to no layer whose weights could make up for it */
-    const struct c2s_shape *flattened; /* what a Reshape or Flatten in between takes, or NULL */
-    const struct c2s_shape *flat;      /* and gives */
+    ptrdiff_t at;   /* C2S_NOBODY: to no layer whose weights could make up for it */
+    bool flattened; /* there is a Reshape or Flatten in between */
 };
 
 static bool has_kernel(enum c2s_kind_id kind)
@@ -65,9 +64,8 @@ static bool takes_rate(const cnn2snn_layer *layer)
 static struct target find_target(const struct c2s_graph *graph, const struct c2s_calls *calls, size_t at,
                                  bool per_axis)
 {
-    struct target target = {C2S_NOBODY, NULL, NULL};
+    struct target target = {C2S_NOBODY, false};
     while (c2s_calls_user_count(calls, at) == 1) {
-        size_t before = at;
         at = calls->users[calls->first_user[at]];
         enum c2s_kind_id kind = c2s_layer_id(graph->layers[at]);
         if (has_kernel(kind)) {
@@ -76,10 +74,9 @@ static struct target find_target(const struct c2s_graph *graph, const struct c2s
         }
         if (is_passed(kind) || (is_reshape(kind) && !per_axis))
             continue;
-        if (!is_reshape(kind) || target.flat)
+        if (!is_reshape(kind) || target.flattened)
             return target;
-        target.flattened = &graph->nodes[before].shapes[0];
-        target.flat = &graph->nodes[at].shapes[0];
+        target.flattened = true;
     }
     return target;
 }
@@ -144,7 +141,7 @@ static cnn2snn_status check_channels(const cnn2snn_layer *layer, const cnn2snn_t
                                      const cnn2snn_tensor *rate, const struct target *target, cnn2snn_error **error)
 {
     uint64_t channels = (uint64_t)kernel->shape[is_transposed(layer) ? kernel->rank - 1 : kernel->rank - 2];
-    if (rate->count == 1 || rate->count == channels || (target->flat && channels % rate->count == 0))
+    if (rate->count == 1 || rate->count == channels || (target->flattened && channels % rate->count == 0))
         return CNN2SNN_OK;
     return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "P-047", layer->name,
                            "%llu channels, but %llu ranges in front", (unsigned long long)channels,

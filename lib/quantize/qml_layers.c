@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "quantize/qml_stages.h"
 
 enum { MAX_NEURAL_BUFFER = 28, LUT_BITS = 14, NO_OUTPUT = 1, ALIGNED = 2, NO_CONFIG = 4, CAPPED = 8, BUFFER = 16 };
@@ -78,6 +79,12 @@ bool c2s_qml_needs_aligned(const cnn2snn_layer *layer)
 {
     const struct row *row = find_row(layer);
     return row && row->flags & ALIGNED;
+}
+
+bool c2s_qml_has_weights(const cnn2snn_layer *layer)
+{
+    const struct row *row = find_row(layer);
+    return row && (row->weights != NONE || row->kind == C2S_KIND_STATEFUL_RECURRENT);
 }
 
 /* ------------------------------------------------------------------------------------------------ arguments */
@@ -199,7 +206,7 @@ static json_t *base_config(const cnn2snn_layer *layer)
     if (c2s_layer_id(layer) != C2S_KIND_RELU)
         return json_copy(layer->config);
     const struct c2s_relu_attributes *relu = layer->attributes;
-    json_t *limit = isinf(relu->max_value) ? json_null() : json_real((double)relu->max_value);
+    json_t *limit = isinf(relu->max_value) ? json_null() : c2s_json_number((double)relu->max_value);
     return json_pack("{s:s, s:b, s:s, s:o}", "name", layer->name, "trainable", layer->trainable, "dtype", "float32",
                      "max_value", limit);
 }

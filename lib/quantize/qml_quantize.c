@@ -80,16 +80,6 @@ static cnn2snn_status create_layer(struct c2s_qml_work *work, size_t at, const s
     return status ? c2s_report_add_cause(work->report, status, cause, "P-001", error) : CNN2SNN_OK;
 }
 
-static bool has_weights(enum c2s_kind_id kind)
-{
-    return kind != C2S_KIND_QML_RELU && kind != C2S_KIND_QML_ACTIVATION && kind != C2S_KIND_QML_ADD &&
-           kind != C2S_KIND_QML_CONCATENATE && kind != C2S_KIND_QML_MAX_POOLING2D &&
-           kind != C2S_KIND_QML_GLOBAL_AVERAGE_POOLING2D && kind != C2S_KIND_QML_FLATTEN &&
-           kind != C2S_KIND_QML_PERMUTE && kind != C2S_KIND_QML_RESHAPE && kind != C2S_KIND_QML_DROPOUT &&
-           kind != C2S_KIND_QML_RESCALING && kind != C2S_KIND_QML_EXTRACT_TOKEN &&
-           kind != C2S_KIND_QML_PICO_POST_PROCESSING;
-}
-
 cnn2snn_status c2s_qml_replace_layers(struct c2s_qml_work *work, ptrdiff_t first, cnn2snn_error **error)
 {
     int32_t weight_bits = work->parameters->input_weight_bits;
@@ -102,7 +92,7 @@ cnn2snn_status c2s_qml_replace_layers(struct c2s_qml_work *work, ptrdiff_t first
                                                       (ptrdiff_t)i == first};
         C2S_TRY(create_layer(work, i, &options, error));
         work->reached[i] = work->layers[i] != NULL;
-        if (work->layers[i] && has_weights(c2s_layer_id(work->layers[i])))
+        if (work->layers[i] && c2s_qml_has_weights(layer))
             weight_bits = work->parameters->weight_bits;
     }
     return CNN2SNN_OK;

@@ -32,6 +32,8 @@ const char *c2s_qml_class_of(const cnn2snn_layer *layer);
 /* Can a quantized layer of the class have an output quantizer? Does it need its inputs aligned? */
 bool c2s_qml_has_output(const cnn2snn_layer *layer);
 bool c2s_qml_needs_aligned(const cnn2snn_layer *layer);
+/* Does such a layer have weights that are quantized? */
+bool c2s_qml_has_weights(const cnn2snn_layer *layer);
 
 /* What the quantized layer gets beside its float layer's config. */
 struct c2s_qml_layer_options {
