@@ -8,6 +8,9 @@
 #include "base/allocator.h"
 #include "simulate/simulator.h"
 
+/* What simulators of the tests run on; NULL: plain loops on 32 bits. */
+static const struct c2s_byte_kernels *used_kernels;
+
 /* Events of 8 bits, signed or not. */
 static inline cnn2snn_akida_model *events(int is_signed, int x, int y, int c)
 {
@@ -60,7 +63,7 @@ static inline cnn2snn_simulator *simulator_of(const cnn2snn_akida_model *model, 
     cnn2snn_simulator *simulator = NULL;
     cnn2snn_error *error = NULL;
     drop_strangers((cnn2snn_akida_model *)model);
-    cnn2snn_status status = c2s_simulator_create(model, threads, &simulator, &error);
+    cnn2snn_status status = c2s_simulator_create_with(model, threads, used_kernels, &simulator, &error);
     ck_assert_msg(!status, "%s", error ? error->message : "");
     return simulator;
 }
@@ -128,6 +131,17 @@ static inline void expect_refusal(cnn2snn_akida_model *model, cnn2snn_status exp
     ck_assert_ptr_null(simulator);
     c2s_error_clear(&error);
     c2s_akida_model_release(model);
+}
+
+/* All tests on 32 bits, then on each variant of the byte kernels that this processor runs. */
+static inline int run_on_all_kernels(Suite *(*make)(void))
+{
+    int failed = run_suite(make());
+    for (size_t i = 0; (used_kernels = c2s_byte_kernels_variant(i)); i++) {
+        printf("on bytes: %s\n", used_kernels->name);
+        failed |= run_suite(make());
+    }
+    return failed;
 }
 
 #endif

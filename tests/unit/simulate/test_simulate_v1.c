@@ -227,7 +227,7 @@ START_TEST(missing_variables_have_their_initial_values)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
     Suite *suite = suite_create("simulate_v1");
     TCase *tests = tcase_create("all");
@@ -247,5 +247,10 @@ int main(void)
     tcase_add_test(tests, potentials_beyond_32_bits_are_refused);
     tcase_add_test(tests, missing_variables_have_their_initial_values);
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return suite;
+}
+
+int main(void)
+{
+    return run_on_all_kernels(make_suite);
 }

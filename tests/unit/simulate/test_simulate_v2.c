@@ -422,7 +422,7 @@ START_TEST(what_no_runtime_takes_is_refused)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
     Suite *suite = suite_create("simulate_v2");
     TCase *tests = tcase_create("all");
@@ -450,5 +450,10 @@ int main(void)
     tcase_add_test(tests, channels_are_put_behind_each_other);
     tcase_add_loop_test(tests, what_no_runtime_takes_is_refused, 0, COUNT(refusals));
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return suite;
+}
+
+int main(void)
+{
+    return run_on_all_kernels(make_suite);
 }

@@ -268,7 +268,7 @@ START_TEST(each_allocation_may_fail)
         long live = test_heap.live;
         test_heap.allocations = 0;
         test_heap.fail_at = n;
-        status = c2s_simulator_create(model, 2, &simulator, &error);
+        status = c2s_simulator_create_with(model, 2, used_kernels, &simulator, &error);
         if (!status)
             status = c2s_simulator_forward(simulator, input, false, see, &seen, &output, &error);
         ck_assert(!status || status == CNN2SNN_E_NO_MEMORY);
@@ -285,7 +285,7 @@ START_TEST(each_allocation_may_fail)
 }
 END_TEST
 
-int main(void)
+static Suite *make_suite(void)
 {
     Suite *suite = suite_create("simulator");
     TCase *tests = tcase_create("all");
@@ -303,5 +303,10 @@ int main(void)
     tcase_add_test(tests, layers_of_old_runtimes_run);
     tcase_add_loop_test(tests, each_allocation_may_fail, 0, 3);
     suite_add_tcase(suite, tests);
-    return run_suite(suite);
+    return suite;
+}
+
+int main(void)
+{
+    return run_on_all_kernels(make_suite);
 }
