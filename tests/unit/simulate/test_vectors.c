@@ -4,7 +4,7 @@
 
 #include "base/processor.h"
 
-enum { MOST_CHANNELS = 140 };
+enum { MOST_CHANNELS = 140, FEW_SAMPLES = 2, MANY_SAMPLES = 9 /* more than frames are kept */ };
 
 static uint32_t state;
 
@@ -43,18 +43,22 @@ static void fill_vector(cnn2snn_akida_model *model, const char *name, cnn2snn_dt
 /* Bits, bias, activation, scale of a layer of Akida 2.0. */
 static void add_tail(cnn2snn_akida_model *model, int inputs, int filters)
 {
-    int relu = number(0, 3), shift = number(0, 2) ? -number(8, 20) : -number(0, 31);
+    int relu = number(0, 3), lut = !number(0, 4), shift = number(0, 2) ? -number(8, 20) : -number(0, 31);
     parameter(model, "buffer_bits", number(0, 2) ? number(24, 32) : number(8, 32));
     parameter(model, "post_op_buffer_bits", number(0, 2) ? 32 : number(8, 32));
     parameter(model, "output_bits", number(0, 2) ? 8 : number(1, 32));
-    parameter(model, "activation", relu > 0);
+    parameter(model, "activation", lut ? 2 : relu > 0);
     fill_vector(model, "bias", CNN2SNN_DTYPE_INT8, filters, -128, 127);
     fill_vector(model, "bias_shift", CNN2SNN_DTYPE_UINT8, filters, 0, number(0, 3) ? 8 : 31);
     fill_vector(model, "output_scales", CNN2SNN_DTYPE_UINT8, filters, 0, 255);
     fill_vector(model, "output_shift", CNN2SNN_DTYPE_INT8, filters, shift, number(0, 4) ? shift : 3);
     if (inputs)
         fill_vector(model, "input_shift", CNN2SNN_DTYPE_UINT8, inputs, 0, number(0, 2) ? 0 : number(1, 12));
-    if (relu) {
+    if (lut) {
+        fill_vector(model, "activation_scales", CNN2SNN_DTYPE_UINT8, filters, 0, 255);
+        fill_vector(model, "activation_shift", CNN2SNN_DTYPE_INT8, filters, -20, number(0, 2) ? -10 : 2);
+        fill_vector(model, "lut_values", CNN2SNN_DTYPE_INT32, 2048, -100000, 100000);
+    } else if (relu) {
         fill_vector(model, "max_value", CNN2SNN_DTYPE_UINT8, filters, 0, 255);
         fill_vector(model, "max_value_shift", CNN2SNN_DTYPE_UINT8, filters, 0, number(0, 2) ? 14 : 31);
     }
@@ -67,6 +71,61 @@ static void add_pool(cnn2snn_akida_model *model)
     parameter(model, "pool_type", pool > 2 ? 0 : pool);
     parameter(model, "pool_size", number(1, 3));
     parameter(model, "pool_stride", number(1, 2));
+}
+
+/* A layer with frames, or that doubles both axes. */
+static void add_layer_of_other_shape(cnn2snn_akida_model *model, int kind, int c)
+{
+    bool depthwise = kind == C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV || kind == C2S_AKIDA_DEPTHWISE_CONV2D_TRANSPOSE;
+    bool frames = kind == C2S_AKIDA_BUFFER_TEMP_CONV || kind == C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV;
+    int filters = depthwise ? c : number(1, 70), taps = number(1, 5);
+    add_layer(model, kind, "l", "filters", filters, "kernel_size", taps, "fifo_size", taps, NULL);
+    const int64_t shape[4] = {frames ? 1 : taps, frames ? 1 : taps,
+                              frames && depthwise ? taps
+                              : frames            ? taps * c
+                                                  : c,
+                              frames && depthwise ? c
+                              : depthwise         ? 1
+                                                  : filters};
+    fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, shape, -128, 127);
+    add_tail(model, c, filters);
+}
+
+/* The same channels again: outputs of a layer of its own, which the next one takes together with the input. */
+static void add_branch(cnn2snn_akida_model *model, int c)
+{
+    int bits = number(0, 1) ? 8 : number(1, 16);
+    add_layer(model, C2S_AKIDA_DEPTHWISE_CONV2D, "b", "kernel_size", 3, "kernel_stride", 1, "padding", 1, NULL);
+    fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(3, 3, c, 1), -128, 127);
+    add_tail(model, c, c);
+    parameter(model, "output_bits", bits);
+}
+
+static void add_join(cnn2snn_akida_model *model, int kind, int c)
+{
+    add_branch(model, c);
+    add_layer(model, kind, "l", NULL);
+    struct c2s_akida_layer *layer = &model->layers[model->layer_count - 1];
+    ck_assert_int_eq(c2s_akida_layer_add_inbound(model, layer, 0, NULL), CNN2SNN_OK);
+    if (number(0, 1)) {
+        layer->inbounds[1] = layer->inbounds[0];
+        layer->inbounds[0] = 0;
+    }
+    if (!number(0, 5))
+        layer->inbounds[1] = layer->inbounds[0];
+    if (kind == C2S_AKIDA_CONCATENATE)
+        return;
+    int most = number(0, 1) ? 3 : 12;
+    parameter(model, "buffer_bits", number(0, 2) ? number(20, 32) : number(8, 32));
+    parameter(model, "output_bits", number(0, 2) ? 8 : number(1, 32));
+    parameter(model, "activation", number(0, 1));
+    fill_vector(model, "a_shift", CNN2SNN_DTYPE_UINT8, c, 0, most);
+    fill_vector(model, "b_shift", CNN2SNN_DTYPE_UINT8, c, 0, most);
+    fill_vector(model, "output_shift", CNN2SNN_DTYPE_INT8, c, -8, 2);
+    if (c2s_akida_layer_get_parameter(layer, "activation", 0)) {
+        fill_vector(model, "max_value", CNN2SNN_DTYPE_UINT8, c, 0, 255);
+        fill_vector(model, "max_value_shift", CNN2SNN_DTYPE_UINT8, c, 0, 12);
+    }
 }
 
 /* A layer of Akida 2.0 on x * y * c. */
@@ -110,10 +169,20 @@ static void add_layer_v1(cnn2snn_akida_model *model, int kind, int c, int count)
     fill_vector(model, "act_step", CNN2SNN_DTYPE_FLOAT32, filters, 1, 5000);
 }
 
-static const int kinds[] = {C2S_AKIDA_CONV2D,          C2S_AKIDA_DEPTHWISE_CONV2D,
-                            C2S_AKIDA_INPUT_CONV2D,    C2S_AKIDA_DENSE1D,
-                            C2S_AKIDA_CONVOLUTIONAL,   C2S_AKIDA_INPUT_CONVOLUTIONAL,
-                            C2S_AKIDA_FULLY_CONNECTED, C2S_AKIDA_SEPARABLE_CONVOLUTIONAL};
+static const int kinds[] = {C2S_AKIDA_CONV2D,
+                            C2S_AKIDA_DEPTHWISE_CONV2D,
+                            C2S_AKIDA_INPUT_CONV2D,
+                            C2S_AKIDA_DENSE1D,
+                            C2S_AKIDA_CONVOLUTIONAL,
+                            C2S_AKIDA_INPUT_CONVOLUTIONAL,
+                            C2S_AKIDA_FULLY_CONNECTED,
+                            C2S_AKIDA_SEPARABLE_CONVOLUTIONAL,
+                            C2S_AKIDA_CONV2D_TRANSPOSE,
+                            C2S_AKIDA_DEPTHWISE_CONV2D_TRANSPOSE,
+                            C2S_AKIDA_BUFFER_TEMP_CONV,
+                            C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV,
+                            C2S_AKIDA_ADD,
+                            C2S_AKIDA_CONCATENATE};
 
 static cnn2snn_akida_model *random_model(int kind)
 {
@@ -123,6 +192,11 @@ static cnn2snn_akida_model *random_model(int kind)
     cnn2snn_akida_model *model = image ? new_model() : events(first ? 0 : number(0, 1), x, y, c);
     if (first)
         add_layer_v1(model, kind, c, x * y * c);
+    else if (kind == C2S_AKIDA_ADD || kind == C2S_AKIDA_CONCATENATE)
+        add_join(model, kind, c);
+    else if (kind == C2S_AKIDA_CONV2D_TRANSPOSE || kind == C2S_AKIDA_DEPTHWISE_CONV2D_TRANSPOSE ||
+             kind == C2S_AKIDA_BUFFER_TEMP_CONV || kind == C2S_AKIDA_DEPTHWISE_BUFFER_TEMP_CONV)
+        add_layer_of_other_shape(model, kind, c);
     else
         add_layer_v2(model, kind, c, x * y * c);
     if (image) {
@@ -138,15 +212,15 @@ static cnn2snn_akida_model *random_model(int kind)
     return model;
 }
 
-/* Two samples; with three threads and more these share out parts of layers. */
+/* With more threads than samples these share out parts of layers. */
 static cnn2snn_tensor *run_with(const cnn2snn_akida_model *model, const struct c2s_byte_kernels *bytes, int threads,
-                                const double *inputs)
+                                int samples, const double *inputs)
 {
     cnn2snn_simulator *simulator = NULL;
     cnn2snn_error *error = NULL;
     cnn2snn_status status = c2s_simulator_create_with(model, threads, bytes, &simulator, &error);
     ck_assert_msg(!status, "%s", error ? error->message : "");
-    cnn2snn_tensor *output = forward(simulator, 2, inputs, false);
+    cnn2snn_tensor *output = forward(simulator, samples, inputs, false);
     c2s_simulator_destroy(simulator);
     return output;
 }
@@ -161,15 +235,16 @@ static void expect_same(const cnn2snn_tensor *plain, cnn2snn_tensor *output, int
 
 START_TEST(all_variants_give_the_plain_numbers)
 {
-    static double inputs[2 * 9 * 9 * MOST_CHANNELS];
+    static double inputs[MANY_SAMPLES * 9 * 9 * MOST_CHANNELS];
     state = (uint32_t)_i * 7919 + 1;
     for (int round = 0; round < 150; round++) {
         cnn2snn_akida_model *model = random_model(kinds[_i]);
         for (size_t i = 0; i < COUNT(inputs); i++)
             inputs[i] = extreme(-128, 255);
-        cnn2snn_tensor *plain = run_with(model, NULL, 1, inputs);
+        int samples = round % 4 ? FEW_SAMPLES : MANY_SAMPLES;
+        cnn2snn_tensor *plain = run_with(model, NULL, 1, samples, inputs);
         for (size_t n = 0; c2s_byte_kernels_variant(n); n++) {
-            cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_variant(n), round % 3 + 1, inputs);
+            cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_variant(n), round % 3 + 1, samples, inputs);
             expect_same(plain, output, kinds[_i], round, c2s_byte_kernels_variant(n)->name);
         }
         c2s_tensor_release(plain);
@@ -195,7 +270,7 @@ START_TEST(sums_beyond_30_bits_are_not_cut)
     vector(model, "bias_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(23));
     vector(model, "max_value", CNN2SNN_DTYPE_UINT8, 1, VALUES(255));
     vector(model, "max_value_shift", CNN2SNN_DTYPE_UINT8, 1, VALUES(21));
-    cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_get(c2s_processor_instructions()), 1, inputs);
+    cnn2snn_tensor *output = run_with(model, c2s_byte_kernels_get(c2s_processor_instructions()), 1, 2, inputs);
     expect_values(output, CNN2SNN_DTYPE_INT32, 2, VALUES(534773760, 534773760));
     c2s_tensor_release(output);
     c2s_akida_model_release(model);
