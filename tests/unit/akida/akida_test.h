@@ -23,6 +23,7 @@ static cnn2snn_context *context;
 struct test_heap {
     long allocations, live, fail_at; /* fail_at: which allocation fails; 0: none */
     size_t largest;
+    int fill; /* every byte of what is allocated */
 };
 static struct test_heap test_heap;
 
@@ -33,6 +34,8 @@ static void *test_allocate(void *user_data, size_t size, size_t alignment)
         return NULL;
     void *pointer = aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
     heap->live += pointer != NULL;
+    if (pointer && heap->fill)
+        memset(pointer, heap->fill, size);
     if (size > heap->largest)
         heap->largest = size;
     return pointer;

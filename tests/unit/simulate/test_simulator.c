@@ -100,6 +100,30 @@ START_TEST(predictions_are_shifted_by_more_than_31)
 }
 END_TEST
 
+/* Kernels read bytes behind their inputs, which must not count. */
+START_TEST(what_memory_held_before_changes_nothing)
+{
+    cnn2snn_akida_model *model = load_fixture("current_v2.fbz");
+    cnn2snn_tensor *first = NULL;
+    static const int fills[] = {0x01, 0x7f, 0x80, 0xff};
+    double values[16];
+    for (int i = 0; i < 16; i++)
+        values[i] = i * 37 % 256;
+    for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
+        test_heap.fill = fills[i];
+        cnn2snn_simulator *simulator = simulator_of(model, 1);
+        cnn2snn_tensor *output = forward(simulator, 1, values, false);
+        if (!first)
+            first = c2s_tensor_retain(output);
+        ck_assert_mem_eq(output->data, first->data, first->size);
+        c2s_tensor_release(output);
+        c2s_simulator_destroy(simulator);
+    }
+    c2s_tensor_release(first);
+    c2s_akida_model_release(model);
+}
+END_TEST
+
 START_TEST(all_thread_counts_give_the_same)
 {
     cnn2snn_akida_model *model = load_fixture("current_v2.fbz");
@@ -295,6 +319,7 @@ static Suite *make_suite(void)
     tcase_add_test(tests, a_recurrence_turns_its_state_and_is_subsampled);
     tcase_add_test(tests, post_processing_compares_the_mean_distance_with_a_threshold);
     tcase_add_test(tests, predictions_are_shifted_by_more_than_31);
+    tcase_add_test(tests, what_memory_held_before_changes_nothing);
     tcase_add_test(tests, all_thread_counts_give_the_same);
     tcase_add_test(tests, each_layers_output_is_told_in_order);
     tcase_add_test(tests, inputs_of_another_type_or_shape_are_refused);
