@@ -158,6 +158,31 @@ static cnn2snn_status prepare_stages(cnn2snn_simulator *simulator, cnn2snn_error
     return status;
 }
 
+static void clear_slack(int32_t *region, size_t bytes)
+{
+    memset((uint8_t *)region + bytes, 0, c2s_byte_whole_lines(bytes) * sizeof *region - bytes);
+}
+
+/* What kernels read behind bytes of inputs is multiplied by zeros; but nothing is read that was never written. */
+static void clear_slacks(const cnn2snn_simulator *simulator, int32_t *lane)
+{
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        const struct c2s_stage *stage = &simulator->stages[i];
+        const struct c2s_byte_plan *second = &stage->second;
+        if (stage->has_bytes)
+            clear_slack(lane + stage->output_offset, (size_t)(stage->out[0] * stage->out[1] * stage->out[2]));
+        if (second->kernels)
+            clear_slack(lane + simulator->scratch_offset,
+                        (size_t)(second->window.x.out * second->window.y.out * second->channels));
+        for (size_t j = 0; j < stage->inbound_count && runs_on_bytes(stage); j++) {
+            const struct c2s_stage *producer = &simulator->stages[stage->inbounds[j]];
+            if (!producer->has_bytes)
+                clear_slack(lane + simulator->converted_offset + j * simulator->converted_size,
+                            (size_t)(producer->out[0] * producer->out[1] * producer->out[2]));
+        }
+    }
+}
+
 /* Stages count their data, but all together must stay within the limits as well. */
 static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **error)
 {
@@ -171,13 +196,15 @@ static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **err
         return c2s_error(context, error, CNN2SNN_E_LIMIT, "S-SIZE",
                          "the model needs more memory than the context's max_total_bytes allow");
     simulator->lanes = c2s_alloc(context, bytes);
-    simulator->own = c2s_alloc(context, own - bytes);
+    simulator->own = c2s_calloc(context, own - bytes, 1);
     simulator->memory_size = own;
     for (size_t i = 0; i < simulator->stage_count; i++)
         simulator->memory_size += simulator->stages[i].memory_size;
     if (!simulator->lanes || !simulator->own)
         return c2s_error_no_memory(error);
     simulator->state = simulator->lanes + simulator->lane_size * simulator->lane_count;
+    for (size_t i = 0; i < simulator->lane_count; i++)
+        clear_slacks(simulator, simulator->lanes + i * simulator->lane_size);
     c2s_simulator_reset(simulator);
     return CNN2SNN_OK;
 }

@@ -68,6 +68,13 @@ static inline cnn2snn_simulator *simulator_of(const cnn2snn_akida_model *model, 
     return simulator;
 }
 
+/* As if other samples and layers had used the memory before. */
+static inline void fill_memory(cnn2snn_simulator *simulator, int byte)
+{
+    memset(simulator->lanes, byte, simulator->lane_count * simulator->lane_size * sizeof *simulator->lanes);
+    memset(simulator->own, byte, simulator->own_size * c2s_worker_pool_threads(simulator->pool));
+}
+
 /* Samples of the type that the model takes. */
 static inline cnn2snn_tensor *samples_of(cnn2snn_dtype dtype, int64_t n, const int64_t in[3], const double *values)
 {

@@ -69,7 +69,8 @@ END_TEST
 
 START_TEST(a_step_below_a_sixteenth_is_refused_where_it_counts)
 {
-    expect_refusal(one_neuron(1, 1, 4, 0, 0.0624), CNN2SNN_E_VALUE, "act_step of filter 0 is 0.0624, expected at least 1/16");
+    expect_refusal(one_neuron(1, 1, 4, 0, 0.0624), CNN2SNN_E_VALUE,
+                   "act_step of filter 0 is 0.0624, expected at least 1/16");
     expect_refusal(one_neuron(1, 1, 4, 0, NAN), CNN2SNN_E_VALUE, "act_step holds a NaN");
     EXPECT(one_neuron(1, 0, 4, 0, 0.01), VALUES(5), CNN2SNN_DTYPE_INT32, 5);
 }

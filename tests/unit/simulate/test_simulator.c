@@ -112,6 +112,7 @@ START_TEST(what_memory_held_before_changes_nothing)
     for (size_t i = 0; i < sizeof fills / sizeof *fills; i++) {
         test_heap.fill = fills[i];
         cnn2snn_simulator *simulator = simulator_of(model, 1);
+        fill_memory(simulator, fills[i]);
         cnn2snn_tensor *output = forward(simulator, 1, values, false);
         if (!first)
             first = c2s_tensor_retain(output);
