@@ -255,15 +255,51 @@ static bool output_is_signed(const cnn2snn_akida_model *model, size_t index)
     return layer->kind == C2S_AKIDA_ADD || c2s_akida_layer_get_parameter(layer, "output_bits", 8) > 4;
 }
 
-static cnn2snn_status verify_signs(const struct verification *at)
+/* 8, which suits all, where they are told to be out of range. */
+static int32_t output_bits(const cnn2snn_akida_model *model, size_t index)
 {
+    const struct c2s_akida_layer *layer = &model->layers[index];
+    while (layer->kind == C2S_AKIDA_CONCATENATE && layer->inbound_count)
+        layer = &model->layers[layer->inbounds[0]];
+    bool is_input = layer->kind == C2S_AKIDA_INPUT_DATA;
+    int32_t bits = c2s_akida_layer_get_parameter(layer, is_input ? "input_bits" : "output_bits", 8);
+    return bits < 1 || bits > 32 ? 8 : bits;
+}
+
+static cnn2snn_status verify_joined(const struct verification *at)
+{
+    static const char *const remedy = "quantize the outputs of all joined layers to as many bits";
     const size_t *inbounds = at->layer->inbounds;
-    for (size_t i = 1; i < at->layer->inbound_count; i++)
+    for (size_t i = 1; i < at->layer->inbound_count; i++) {
+        const char *first_name = at->model->layers[inbounds[0]].name, *name = at->model->layers[inbounds[i]].name;
+        int32_t first = output_bits(at->model, inbounds[0]), bits = output_bits(at->model, inbounds[i]);
         if (output_is_signed(at->model, inbounds[i]) != output_is_signed(at->model, inbounds[0]))
-            return FAULT(at, "A-SIGN", "quantize the outputs of all joined layers to as many bits",
-                         "joins outputs of %s and %s, of which only one has a sign",
-                         at->model->layers[inbounds[0]].name, at->model->layers[inbounds[i]].name);
+            return FAULT(at, "A-SIGN", remedy, "joins outputs of %s and %s, of which only one has a sign", first_name,
+                         name);
+        if (bits != first)
+            return FAULT(at, "A-BITS", remedy, "joins outputs of %s of %d bits and of %s of %d, expected as many",
+                         first_name, first, name, bits);
+    }
     return CNN2SNN_OK;
+}
+
+static cnn2snn_status verify_added_bits(const struct verification *at)
+{
+    for (size_t i = 0; i < at->layer->inbound_count; i++) {
+        int32_t bits = output_bits(at->model, at->layer->inbounds[i]);
+        if (bits > 8)
+            return FAULT(at, "A-BITS", "quantize the outputs of all added layers to 8 bits or fewer",
+                         "adds outputs of %s of %d bits, expected at most 8",
+                         at->model->layers[at->layer->inbounds[i]].name, bits);
+    }
+    return CNN2SNN_OK;
+}
+
+static cnn2snn_status verify_merge(const struct verification *at)
+{
+    if (at->layer->kind == C2S_AKIDA_ADD)
+        return verify_added_bits(at);
+    return at->layer->kind == C2S_AKIDA_CONCATENATE ? verify_joined(at) : CNN2SNN_OK;
 }
 
 static cnn2snn_status verify_inbounds(const struct verification *at, size_t index)
@@ -280,7 +316,7 @@ static cnn2snn_status verify_inbounds(const struct verification *at, size_t inde
     } else if (count != (size_t)at->kind->inbounds) {
         C2S_TRY(FAULT(at, "A-GRAPH", NULL, "%zu inbound layers, expected %d", count, at->kind->inbounds));
     }
-    return at->layer->kind == C2S_AKIDA_CONCATENATE ? verify_signs(at) : CNN2SNN_OK;
+    return verify_merge(at);
 }
 
 static int compare_names(const void *a, const void *b)

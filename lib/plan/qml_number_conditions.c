@@ -121,6 +121,18 @@ bool c2s_qml_number_exceeds_variable(const struct c2s_qml_view *view, size_t ind
     return false;
 }
 
+/* With exact scales, bits that shifts can't do are taken off first. */
+bool c2s_qml_scale_exceeds_byte(const struct c2s_qml_view *view, size_t index, struct c2s_found *found)
+{
+    const struct c2s_qml_block *block = &view->plan->blocks[index];
+    for (size_t i = 0; i < block->count && !view->plan->exact_scales; i++) {
+        found->layer = c2s_qml_block_layer(view->plan, block, i)->name;
+        if (is_outside(c2s_qml_block_derived(view->plan, block, i)->integers[C2S_OUTPUT_SCALES], 0, 255, found))
+            return true;
+    }
+    return false;
+}
+
 /* Trap 13: without the option the file is the reference's. Akida 1.0 has no place for the shifts at all. */
 bool c2s_qml_flatten_shift_is_lost(const struct c2s_qml_view *view, size_t index, struct c2s_found *found)
 {

@@ -45,10 +45,12 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
      "dilation_rate {1}, expected (1, 1)", "use a larger kernel or strides instead of dilation"},
     {"Q-051", C2S_QML_ANYWHERE, V1, ALL, FAULT(INCOMPATIBLE), c2s_qml_has_inputs,
      "takes {1} inputs, expected one on Akida 1.0", "target Akida 2.0, or merge nothing"},
+    {"Q-051", C2S_QML_ANYWHERE, V1, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_called_again,
+     "is called {1} times, expected once", "give each place a layer of its own"},
 
     {"Q-018", C2S_QML_NODE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_model,
      "a model inside the model, expected layers", "put its layers in its place before quantizing"},
-    {"Q-051", C2S_QML_NODE, BOTH, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_called_again,
+    {"Q-051", C2S_QML_NODE, V2, ALL, FAULT(INCOMPATIBLE), c2s_qml_is_called_again,
      "is called {1} times, expected once", "give each place a layer of its own"},
 
     {"Q-060", C2S_QML_BLOCK, BOTH, ALL, FAULT(VALUE), c2s_qml_dtype_is_unsigned,
@@ -169,6 +171,9 @@ const struct c2s_qml_rule c2s_qml_rules[] = {
      "a look-up table of {1} values, expected 2048", "quantize the output in front of the activation to 11 bits"},
     {"Q-065", C2S_QML_NUMBERS, BOTH, ALL, FAULT(VALUE), c2s_qml_number_exceeds_variable,
      "{1} holds {2}, expected {3}", "the ranges of weights or outputs are too small or too large: calibrate again"},
+    {"Q-065", C2S_QML_NUMBERS, V2, NEURAL | KIND(RECURRENT), FAULT(VALUE), c2s_qml_scale_exceeds_byte,
+     "output_scales holds {1}, expected at most 255 on Akida 2.0",
+     "quantize its outputs with scale_bits of at most 8: last_output_bits of 16 and more sets 16"},
     {"Q-T13", C2S_QML_NUMBERS, BOTH, KIND(DENSE), WARNING, c2s_qml_flatten_shift_is_lost,
      "Flatten brings channels of different scales together by shifts up to {1}, which the Akida model has not: its "
      "outputs differ from those of the Keras model",

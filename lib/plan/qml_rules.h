@@ -71,7 +71,7 @@ c2s_qml_condition c2s_qml_transpose_kernel_is_wrong, c2s_qml_transpose_stride_is
 /* qml_number_conditions.c */
 c2s_qml_condition c2s_qml_padding_is_no_byte, c2s_qml_padding_is_not_zero, c2s_qml_padding_differs_by_channel;
 c2s_qml_condition c2s_qml_input_is_shifted, c2s_qml_table_is_not_11_bits, c2s_qml_flatten_shift_is_lost;
-c2s_qml_condition c2s_qml_number_exceeds_variable;
+c2s_qml_condition c2s_qml_number_exceeds_variable, c2s_qml_scale_exceeds_byte;
 
 /* qml_trap_conditions.c */
 c2s_qml_condition c2s_qml_halves_round_apart, c2s_qml_sign_is_lost, c2s_qml_shift_is_limited, c2s_qml_product_is_cut;

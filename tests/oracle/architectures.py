@@ -65,6 +65,20 @@ def recurrent(name, threshold=None, timesteps=1, **keys):
     return b
 
 
+def signed(build):
+    """The same model for inputs of int8, not of uint8."""
+    def b():
+        model = build()
+        config = model.get_config()
+        for layer in config["layers"]:
+            if layer["class_name"] == "InputLayer":
+                layer["config"]["dtype"] = "int8"
+            elif layer["class_name"] == "Rescaling":
+                layer["config"].update(scale=1 / 128., offset=0)
+        return keras.Model.from_config(config)
+    return b
+
+
 IMAGE = dict(classes=10)
 V2 = {
     "ds_cnn_kws": {},
@@ -106,8 +120,9 @@ def v2_cases():
     yield "mobilenet_imagenet_real_size", dict(build=cases_qml.am("mobilenet_imagenet"), version="v2", n=1, ns=2)
     yield "akidanet_imagenet_real_size", dict(build=cases_qml.am("akidanet_imagenet"), version="v2", n=1, ns=2)
     yield "yolo_base_real_size", dict(build=cases_qml.am("yolo_base", classes=20), version="v2", n=1, ns=2)
-    yield "akidanet18_imagenet_signed", dict(build=cases_qml.am("akidanet18_imagenet", **V2["akidanet18_imagenet"]),
+    yield "akidanet18_imagenet_signed", dict(build=signed(cases_qml.am("akidanet18_imagenet", **V2["akidanet18_imagenet"])),
                                              version="v2", dtype="int8", ns=4)
+    yield "akidanet18_imagenet_real_size", dict(build=cases_qml.am("akidanet18_imagenet"), version="v2", n=1, ns=2)
 
 
 def recurrent_cases():
@@ -126,6 +141,7 @@ def v1_cases():
             more.update(high=15)
         for bits in ((4, 4, 4), (2, 2, 1)) if name in ("gxnor_mnist", "convtiny_dvs") else ((8, 4, 4), (8, 2, 2)):
             yield name, dict(build=build, bits=bits, **more)
+    yield "yolo_base_real_size", dict(build=cases_qml.am("yolo_base", "v1", classes=20), bits=(8, 4, 4), version="v1", n=1, ns=2)
     yield "akidanet_edge", dict(build=edge(**V2["akidanet_imagenet"]), bits=(8, 4, 4), version="v1", ns=4)
 
 

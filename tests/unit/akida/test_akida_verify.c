@@ -143,19 +143,38 @@ static struct c2s_akida_layer *add_dense(cnn2snn_akida_model *model, const char 
     return layer;
 }
 
-START_TEST(joined_outputs_have_a_sign_all_or_none)
+static void expect_merged(int32_t kind, int bits, int other_bits, const char *faults)
 {
-    for (int bits = 4; bits <= 5; bits++) {
-        cnn2snn_akida_model *model = new_model();
-        add_layer(model, C2S_AKIDA_INPUT_DATA, "in", "input_bits", 8, "input_signed", 1, "input_channels", 2,
-                  "input_height", 1, "input_width", 1, NULL);
-        add_dense(model, "a", 8);
-        add_dense(model, "b", bits);
-        struct c2s_akida_layer *joined = add_layer(model, C2S_AKIDA_CONCATENATE, "joined", NULL);
-        ck_assert_int_eq(c2s_akida_layer_add_inbound(model, joined, 1, NULL), CNN2SNN_OK);
-        expect(model, bits == 4 ? "A-SIGN " : "");
-        c2s_akida_model_release(model);
-    }
+    cnn2snn_akida_model *model = new_model();
+    add_layer(model, C2S_AKIDA_INPUT_DATA, "in", "input_bits", 8, "input_signed", 1, "input_channels", 2,
+              "input_height", 1, "input_width", 1, NULL);
+    add_dense(model, "a", bits);
+    add_dense(model, "b", other_bits);
+    struct c2s_akida_layer *merged =
+        kind == C2S_AKIDA_CONCATENATE
+            ? add_layer(model, kind, "merged", NULL)
+            : add_layer(model, kind, "merged", "buffer_bits", 32, "output_bits", 8, "post_op_buffer_bits", 32, NULL);
+    ck_assert_int_eq(c2s_akida_layer_add_inbound(model, merged, 1, NULL), CNN2SNN_OK);
+    expect(model, faults);
+    c2s_akida_model_release(model);
+}
+
+START_TEST(joined_outputs_have_as_many_bits_and_a_sign_all_or_none)
+{
+    expect_merged(C2S_AKIDA_CONCATENATE, 8, 8, "");
+    expect_merged(C2S_AKIDA_CONCATENATE, 16, 16, "");
+    expect_merged(C2S_AKIDA_CONCATENATE, 4, 4, "");
+    expect_merged(C2S_AKIDA_CONCATENATE, 8, 4, "A-SIGN ");
+    expect_merged(C2S_AKIDA_CONCATENATE, 8, 5, "A-BITS ");
+    expect_merged(C2S_AKIDA_CONCATENATE, 3, 4, "A-BITS ");
+}
+END_TEST
+
+START_TEST(added_outputs_have_8_bits_at_most)
+{
+    expect_merged(C2S_AKIDA_ADD, 8, 3, "");
+    expect_merged(C2S_AKIDA_ADD, 8, 9, "A-BITS ");
+    expect_merged(C2S_AKIDA_ADD, 28, 8, "A-BITS ");
 }
 END_TEST
 
@@ -216,7 +235,8 @@ int main(void)
     tcase_add_loop_test(tests, a_value_of_a_variable_is_changed, 0, sizeof values / sizeof *values);
     tcase_add_test(tests, missing_parameters_are_told_but_the_late_ones);
     tcase_add_test(tests, the_graph_is_looked_at);
-    tcase_add_test(tests, joined_outputs_have_a_sign_all_or_none);
+    tcase_add_test(tests, joined_outputs_have_as_many_bits_and_a_sign_all_or_none);
+    tcase_add_test(tests, added_outputs_have_8_bits_at_most);
     tcase_add_test(tests, kinds_of_old_runtimes_and_unknown_ones_are_told);
     tcase_add_test(tests, an_unknown_variable_is_told);
     tcase_add_test(tests, each_allocation_may_fail);

@@ -103,6 +103,14 @@ static const struct broken cases[] = {
      "Q-068 a"},
     {V2, IMAGE, HEAD CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 11}}") ", " LUT("a", ", " OUT8),
      ""},
+    /* scales of the output */
+    {V2, "[8, 8, 4]", CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 16, 'scale_bits': 16}}"),
+     "Q-065 c"},
+    {V2, "[8, 8, 4]", CONV("c", ", 'quant_config': {'output_quantizer': {'bitwidth': 16, 'scale_bits': 8}}"), ""},
+    {V1, IMAGE,
+     UNSIGNED_INPUT ", " CONV("c", ", " W4) ", " RELU(
+         "r", ", 'quant_config': {'output_quantizer': {'bitwidth': 4, 'signed': false, 'scale_bits': 16}}"),
+     ""},
 };
 
 START_TEST(each_rule_is_told_where_it_is_broken)
@@ -118,6 +126,16 @@ START_TEST(a_layer_that_is_called_twice_is_told_once)
         "{'input': [8, 8, 4], 'functional': true, 'layers': [['Custom>QuantizedConv2D', {'name': 'c', 'filters': 4, "
         "'kernel_size': 3, " OUT8 "}], ['Custom>QuantizedConv2D', {'name': 'c'}]]}";
     expect_plan(graph_of(twice), (struct c2s_plan_settings){.akida_version = V2}, "Q-051 c", NULL);
+}
+END_TEST
+
+START_TEST(akida_1_looks_at_calls_behind_the_end_too)
+{
+    static const char *const twice = "{'input': [8, 8, 3], 'functional': true, 'layers': [" CONV(
+        "c", "") ", " DEQUANTIZER
+                 ", ['Conv2D', {'name': 'f', 'filters': 2, 'kernel_size': 1}], ['Conv2D', {'name': 'f'}]]}";
+    expect_plan(graph_of(twice), (struct c2s_plan_settings){.akida_version = V1}, "Q-051 f, Q-081 c", NULL);
+    expect_plan(graph_of(twice), (struct c2s_plan_settings){.akida_version = V2}, "", "Q-052");
 }
 END_TEST
 
@@ -229,8 +247,9 @@ static const struct broken planted[] = {
                                                                                             SAME BITS(
                                                                                                 4)) ", " GAP("g",
                                                                                                              "") ","
-                                                                                                                 " " RELU("u",
-                                                                                                                          ", " OUT4),
+                                                                                                                 " " RELU(
+                                                                                                                     "u",
+                                                                                                                     ", " OUT4),
      "Q-056 b, Q-056 e, Q-081 a, Q-084 g"},
 };
 
@@ -352,6 +371,7 @@ int main(void)
     tcase_add_checked_fixture(tests, context_setup, context_teardown);
     tcase_add_loop_test(tests, each_rule_is_told_where_it_is_broken, 0, (int)(sizeof cases / sizeof *cases));
     tcase_add_test(tests, a_layer_that_is_called_twice_is_told_once);
+    tcase_add_test(tests, akida_1_looks_at_calls_behind_the_end_too);
     tcase_add_loop_test(tests, branches_are_told_where_they_dont_fit, 0, (int)(sizeof branches / sizeof *branches));
     tcase_add_test(tests, all_faults_are_told_at_once);
     tcase_add_loop_test(tests, planted_faults_are_all_found, 0, (int)(sizeof planted / sizeof *planted));
