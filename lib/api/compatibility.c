@@ -18,11 +18,6 @@ cnn2snn_status cnn2snn_check_options_init(cnn2snn_check_options *options, size_t
     return c2s_options_write(options, struct_size, &defaults, sizeof defaults);
 }
 
-static bool is_integer(cnn2snn_dtype dtype)
-{
-    return dtype >= CNN2SNN_DTYPE_INT8 && dtype <= CNN2SNN_DTYPE_UINT64;
-}
-
 static cnn2snn_status read_options(cnn2snn_context *context, const cnn2snn_check_options *options,
                                    cnn2snn_check_options *ours, cnn2snn_error **error)
 {
@@ -37,7 +32,7 @@ static cnn2snn_status read_options(cnn2snn_context *context, const cnn2snn_check
                          (int)ours->input_mode);
     if (ours->flow < CNN2SNN_CHECK_CNN2SNN || ours->flow > CNN2SNN_CHECK_QUANTIZEML)
         return c2s_error(context, error, CNN2SNN_E_VALUE, "A-range", "flow %d is unknown", (int)ours->flow);
-    if (ours->input_dtype && !is_integer(ours->input_dtype))
+    if (ours->input_dtype && !c2s_dtype_is_integer(ours->input_dtype))
         return c2s_error(context, error, CNN2SNN_E_VALUE, "P-026", "input_dtype %s, expected a type of integers",
                          c2s_dtype_name(ours->input_dtype));
     return CNN2SNN_OK;

@@ -58,9 +58,7 @@ static cnn2snn_status add_model_input(struct c2s_qml_emitter *at)
     const struct c2s_graph *graph = at->plan->graph;
     const cnn2snn_layer *layer = graph->layers[graph->nodes[graph->inputs[0]].layer];
     const struct c2s_input_attributes *input = layer->attributes;
-    bool is_float = input->dtype == CNN2SNN_DTYPE_FLOAT16 || input->dtype == CNN2SNN_DTYPE_FLOAT32 ||
-                    input->dtype == CNN2SNN_DTYPE_FLOAT64;
-    int32_t bits = is_float ? 8 : 8 * (int32_t)c2s_dtype_size(input->dtype);
+    int32_t bits = c2s_dtype_is_float(input->dtype) ? 8 : 8 * (int32_t)c2s_dtype_size(input->dtype);
     int64_t dims[3];
     pad_dims(&input->shape, dims);
     at->input_data = (int64_t)at->model->layer_count;

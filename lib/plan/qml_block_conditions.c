@@ -50,8 +50,7 @@ bool c2s_qml_dtype_is_unsigned(const struct c2s_qml_view *view, size_t index, st
     cnn2snn_dtype dtype = model_input(view)->dtype;
     c2s_found_set(found, 0, "%s", c2s_dtype_name(dtype));
     c2s_found_set(found, 1, "%s", name_of_main(view, index));
-    return dtype == CNN2SNN_DTYPE_UINT8 || dtype == CNN2SNN_DTYPE_UINT16 || dtype == CNN2SNN_DTYPE_UINT32 ||
-           dtype == CNN2SNN_DTYPE_UINT64 || dtype == CNN2SNN_DTYPE_BOOL;
+    return c2s_dtype_is_unsigned(dtype) || dtype == CNN2SNN_DTYPE_BOOL;
 }
 
 /* The InputQuantizer in front of an InputData, or NULL. */

@@ -267,9 +267,8 @@ static bool takes_images(const struct c2s_graph *graph)
     if (!input || !input->shape.rank)
         return false;
     int64_t channels = input->shape.extents[input->shape.rank - 1];
-    bool is_integer = input->dtype != CNN2SNN_DTYPE_FLOAT16 && input->dtype != CNN2SNN_DTYPE_FLOAT32 &&
-                      input->dtype != CNN2SNN_DTYPE_FLOAT64;
-    return (channels == 1 || channels == 3) && (input->dtype == CNN2SNN_DTYPE_UINT8 || !is_integer);
+    return (channels == 1 || channels == 3) &&
+           (input->dtype == CNN2SNN_DTYPE_UINT8 || c2s_dtype_is_float(input->dtype));
 }
 
 /* May a block with so many `before` it be the one for images? It is the first, or the second behind a Quantizer of

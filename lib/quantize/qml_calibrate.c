@@ -69,8 +69,7 @@ static cnn2snn_status make_sample(const struct c2s_qml_work *work, const struct 
     memcpy(extents + 1, shape->extents, shape->rank * sizeof *extents);
     C2S_TRY(c2s_tensor_create(work->context, CNN2SNN_DTYPE_FLOAT32, shape->rank + 1, extents, out_sample, error));
     size_t bits = 8 * c2s_dtype_size(dtype);
-    bool is_signed = dtype == CNN2SNN_DTYPE_INT8 || dtype == CNN2SNN_DTYPE_INT16 || dtype == CNN2SNN_DTYPE_INT32 ||
-                     dtype == CNN2SNN_DTYPE_INT64;
+    bool is_signed = c2s_dtype_is_integer(dtype) && !c2s_dtype_is_unsigned(dtype); /* bool isn't */
     double size = ldexp(1, (int)bits), least = is_signed ? -size / 2 : 0;
     uint64_t state = 0x9e3779b97f4a7c15U;
     for (uint64_t i = 0; i < (*out_sample)->count; i++) {
@@ -86,8 +85,7 @@ static cnn2snn_status make_samples(struct calibration *c, const struct c2s_graph
         const struct c2s_node *node = &graph->nodes[graph->inputs[i]];
         const struct c2s_input_attributes *input = graph->layers[node->layer]->attributes;
         cnn2snn_dtype dtype = input->dtype;
-        if (dtype == CNN2SNN_DTYPE_NONE || dtype == CNN2SNN_DTYPE_FLOAT32 || dtype == CNN2SNN_DTYPE_FLOAT64 ||
-            dtype == CNN2SNN_DTYPE_FLOAT16)
+        if (c2s_dtype_is_float(dtype))
             dtype = c->work->parameters->input_dtype;
         C2S_TRY(make_sample(c->work, &node->shapes[0], dtype, &c->samples[i], error));
     }

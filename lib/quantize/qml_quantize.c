@@ -125,18 +125,6 @@ struct input_plan {
     bool is_wrong; /* it can't take unsigned integers, though it should */
 };
 
-static bool is_float(cnn2snn_dtype dtype)
-{
-    return dtype == CNN2SNN_DTYPE_NONE || dtype == CNN2SNN_DTYPE_FLOAT32 || dtype == CNN2SNN_DTYPE_FLOAT64 ||
-           dtype == CNN2SNN_DTYPE_FLOAT16;
-}
-
-static bool is_unsigned(cnn2snn_dtype dtype)
-{
-    return dtype == CNN2SNN_DTYPE_UINT8 || dtype == CNN2SNN_DTYPE_UINT16 || dtype == CNN2SNN_DTYPE_UINT32 ||
-           dtype == CNN2SNN_DTYPE_UINT64;
-}
-
 static cnn2snn_dtype input_dtype(const struct c2s_qml_work *work)
 {
     const cnn2snn_layer *input = work->graph->layers[work->graph->inputs[0]];
@@ -145,8 +133,8 @@ static cnn2snn_dtype input_dtype(const struct c2s_qml_work *work)
 
 static struct input_plan plan_input(const struct c2s_qml_work *work)
 {
-    struct input_plan plan = {is_float(input_dtype(work)), !is_unsigned(work->parameters->input_dtype),
-                              find_first(work), false};
+    struct input_plan plan = {c2s_dtype_is_float(input_dtype(work)),
+                              !c2s_dtype_is_unsigned(work->parameters->input_dtype), find_first(work), false};
     plan.is_wrong =
         plan.quantizes && !plan.is_signed && !takes_unsigned(c2s_layer_id(work->graph->layers[plan.first]));
     plan.is_signed = plan.is_signed || plan.is_wrong; /* so that the rest can be looked at */

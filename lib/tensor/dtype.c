@@ -33,6 +33,21 @@ size_t c2s_dtype_size(cnn2snn_dtype dtype)
     return dtypes[dtype > 0 && dtype < DTYPES ? dtype : CNN2SNN_DTYPE_NONE].size;
 }
 
+bool c2s_dtype_is_float(cnn2snn_dtype dtype)
+{
+    return dtype == CNN2SNN_DTYPE_FLOAT16 || dtype == CNN2SNN_DTYPE_FLOAT32 || dtype == CNN2SNN_DTYPE_FLOAT64;
+}
+
+bool c2s_dtype_is_integer(cnn2snn_dtype dtype)
+{
+    return dtype >= CNN2SNN_DTYPE_INT8 && dtype <= CNN2SNN_DTYPE_UINT64;
+}
+
+bool c2s_dtype_is_unsigned(cnn2snn_dtype dtype)
+{
+    return dtype >= CNN2SNN_DTYPE_UINT8 && dtype <= CNN2SNN_DTYPE_UINT64;
+}
+
 cnn2snn_dtype c2s_dtype_from_name(const char *name)
 {
     for (cnn2snn_dtype dtype = 1; name && dtype < DTYPES; dtype++)

@@ -78,6 +78,9 @@ static inline float *c2s_f32_writable(cnn2snn_tensor *tensor)
 
 const char *c2s_dtype_name(cnn2snn_dtype dtype);
 size_t c2s_dtype_size(cnn2snn_dtype dtype);
+bool c2s_dtype_is_float(cnn2snn_dtype dtype);
+bool c2s_dtype_is_integer(cnn2snn_dtype dtype); /* bool isn't */
+bool c2s_dtype_is_unsigned(cnn2snn_dtype dtype);
 /* CNN2SNN_DTYPE_NONE for unknown names. */
 cnn2snn_dtype c2s_dtype_from_name(const char *name);
 

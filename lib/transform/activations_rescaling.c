@@ -203,10 +203,12 @@ static cnn2snn_status with_max_value(const cnn2snn_layer *layer, float max_value
     return status;
 }
 
-static cnn2snn_status rescale(const struct rescaling *rescaling, cnn2snn_layer **layers, cnn2snn_error **error)
+static cnn2snn_status rescale(void *user_data, const struct c2s_graph *graph, cnn2snn_layer **layers,
+                              cnn2snn_error **error)
 {
-    for (size_t i = 0; i < rescaling->graph->layer_count; i++) {
-        const cnn2snn_layer *layer = rescaling->graph->layers[i];
+    const struct rescaling *rescaling = user_data;
+    for (size_t i = 0; i < graph->layer_count; i++) {
+        const cnn2snn_layer *layer = graph->layers[i];
         if (c2s_layer_id(layer) != C2S_KIND_QUANTIZED_RELU)
             continue;
         float now = c2s_layer_quantized_activation(layer)->max_value, wanted = rescaling->largest[i];
@@ -219,22 +221,6 @@ static cnn2snn_status rescale(const struct rescaling *rescaling, cnn2snn_layer *
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status give_result(const struct rescaling *rescaling, struct c2s_graph **out_graph,
-                                  cnn2snn_error **error)
-{
-    const struct c2s_graph *graph = rescaling->graph;
-    cnn2snn_layer **layers = c2s_calloc(graph->context, graph->layer_count, sizeof(*layers));
-    if (!layers)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = rescale(rescaling, layers, error);
-    if (!status)
-        status = c2s_graph_with_layers(graph, layers, out_graph, error);
-    for (size_t i = 0; i < graph->layer_count; i++)
-        c2s_layer_release(layers[i]);
-    c2s_free(graph->context, layers);
-    return status;
-}
-
 cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, cnn2snn_samples *samples, int64_t batch_size,
                                          struct c2s_graph **out_graph, cnn2snn_error **error)
 {
@@ -244,7 +230,7 @@ cnn2snn_status c2s_activations_rescaling(const struct c2s_graph *graph, cnn2snn_
     C2S_GOTO(make_twins(&rescaling, error));
     if (rescaling.twins->output_count)
         C2S_GOTO(run_samples(&rescaling, samples, batch_size, error));
-    C2S_GOTO(give_result(&rescaling, out_graph, error));
+    status = c2s_graph_fill_layers(graph, rescale, &rescaling, out_graph, error);
 done:
     c2s_graph_release(rescaling.twins);
     c2s_free(graph->context, rescaling.activation);

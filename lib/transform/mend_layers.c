@@ -150,16 +150,6 @@ cnn2snn_status c2s_mend_dense_on_map(struct c2s_mending *m, size_t index, bool *
     return c2s_mend_note(m, "L-H11", m->layers.layers[index]->name, "made a Conv2D of 1 x 1", error);
 }
 
-static cnn2snn_status identity_kernel(cnn2snn_context *context, int64_t channels, cnn2snn_tensor **out,
-                                      cnn2snn_error **error)
-{
-    int64_t shape[4] = {1, 1, channels, channels};
-    C2S_TRY(c2s_tensor_create_zeros(context, CNN2SNN_DTYPE_FLOAT32, 4, shape, out, error));
-    for (int64_t i = 0; i < channels; i++)
-        c2s_f32_writable(*out)[i * channels + i] = 1;
-    return CNN2SNN_OK;
-}
-
 /* A convolution that hands its channels through, named after the pooling behind it. */
 static cnn2snn_status identity_convolution(const struct c2s_mending *m, const cnn2snn_layer *pool,
                                            cnn2snn_layer **out_layer, cnn2snn_error **error)
@@ -172,21 +162,11 @@ static cnn2snn_status identity_convolution(const struct c2s_mending *m, const cn
                          1, 1, "use_bias", 0, "padding", padding ? json_string_value(padding) : "valid")
              : NULL;
     c2s_free(m->context, name);
-    if (!config)
-        return c2s_error_no_memory(error);
-    cnn2snn_layer *layer = NULL;
     cnn2snn_tensor *kernel = NULL;
-    cnn2snn_status status = c2s_layer_create(m->context, "Conv2D", config, NULL, &layer, error);
+    cnn2snn_status status = c2s_identity_kernel_create(m->context, channels, &kernel, error);
+    if (!status)
+        return c2s_layer_create_with_kernel(m->context, "Conv2D", config, &m->shapes[0], kernel, out_layer, error);
     json_decref(config);
-    if (!status)
-        status = identity_kernel(m->context, channels, &kernel, error);
-    if (!status)
-        status = c2s_layer_replace_weights(layer, &m->shapes[0], 1, &kernel, error);
-    c2s_tensor_release(kernel);
-    if (status)
-        c2s_layer_release(layer);
-    else
-        *out_layer = layer;
     return status;
 }
 
@@ -219,7 +199,7 @@ cnn2snn_status c2s_mend_depthwise(struct c2s_mending *m, size_t index, bool *men
     cnn2snn_tensor *depthwise = layer->weights[0].tensor;
     int64_t channels = depthwise->shape[2] * depthwise->shape[3];
     cnn2snn_tensor *weights[3] = {depthwise, NULL, layer->weight_count > 1 ? layer->weights[1].tensor : NULL};
-    C2S_TRY(identity_kernel(m->context, channels, &weights[1], error));
+    C2S_TRY(c2s_identity_kernel_create(m->context, channels, &weights[1], error));
     json_t *config = with(common_config(layer), "filters", json_integer(channels));
     *mended = true;
     cnn2snn_status status =

@@ -59,8 +59,10 @@ cnn2snn_status c2s_normalize_separable_layer(const cnn2snn_layer *layer, cnn2snn
     return status;
 }
 
-static cnn2snn_status normalize_layers(const struct c2s_graph *graph, cnn2snn_layer **layers, cnn2snn_error **error)
+static cnn2snn_status normalize_layers(void *user_data, const struct c2s_graph *graph, cnn2snn_layer **layers,
+                                       cnn2snn_error **error)
 {
+    (void)user_data;
     for (size_t i = 0; i < graph->layer_count; i++)
         if (graph->layers[i]->kind->float_kind == C2S_KIND_SEPARABLE_CONV2D)
             C2S_TRY(c2s_normalize_separable_layer(graph->layers[i], &layers[i], error));
@@ -70,14 +72,5 @@ static cnn2snn_status normalize_layers(const struct c2s_graph *graph, cnn2snn_la
 cnn2snn_status c2s_normalize_separable_model(const struct c2s_graph *graph, struct c2s_graph **out_graph,
                                              cnn2snn_error **error)
 {
-    cnn2snn_layer **layers = c2s_calloc(graph->context, graph->layer_count, sizeof(*layers));
-    if (!layers)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = normalize_layers(graph, layers, error);
-    if (!status)
-        status = c2s_graph_with_layers(graph, layers, out_graph, error);
-    for (size_t i = 0; i < graph->layer_count; i++)
-        c2s_layer_release(layers[i]);
-    c2s_free(graph->context, layers);
-    return status;
+    return c2s_graph_fill_layers(graph, normalize_layers, NULL, out_graph, error);
 }

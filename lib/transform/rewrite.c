@@ -99,6 +99,21 @@ cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_laye
     return infer_and_give(result, out_graph, error);
 }
 
+cnn2snn_status c2s_graph_fill_layers(const struct c2s_graph *graph, c2s_fill_layers_fn fill, void *user_data,
+                                     struct c2s_graph **out_graph, cnn2snn_error **error)
+{
+    cnn2snn_layer **layers = c2s_calloc(graph->context, graph->layer_count, sizeof(*layers));
+    if (!layers)
+        return c2s_error_no_memory(error);
+    cnn2snn_status status = fill(user_data, graph, layers, error);
+    if (!status)
+        status = c2s_graph_with_layers(graph, layers, out_graph, error);
+    for (size_t i = 0; i < graph->layer_count; i++)
+        c2s_layer_release(layers[i]);
+    c2s_free(graph->context, layers);
+    return status;
+}
+
 cnn2snn_status c2s_sequential_create(cnn2snn_context *context, const char *name, cnn2snn_layer *input_layer,
                                      const struct c2s_layer_list *list, struct c2s_graph **out_graph,
                                      cnn2snn_error **error)
@@ -179,6 +194,34 @@ cnn2snn_status c2s_layer_replace_weights(cnn2snn_layer *layer, const struct c2s_
         return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-E", layer->name,
                                "%zu weights, expected %zu", count, expected);
     return c2s_layer_set_weights(layer, count, specs, weights, error);
+}
+
+cnn2snn_status c2s_layer_create_with_kernel(cnn2snn_context *context, const char *class_name, json_t *config,
+                                            const struct c2s_shape *input, cnn2snn_tensor *kernel,
+                                            cnn2snn_layer **out_layer, cnn2snn_error **error)
+{
+    cnn2snn_layer *layer = NULL;
+    cnn2snn_status status = config && kernel ? c2s_layer_create(context, class_name, config, NULL, &layer, error)
+                                             : c2s_error_no_memory(error);
+    if (!status)
+        status = c2s_layer_replace_weights(layer, input, 1, &kernel, error);
+    json_decref(config);
+    c2s_tensor_release(kernel);
+    if (status)
+        c2s_layer_release(layer);
+    else
+        *out_layer = layer;
+    return status;
+}
+
+cnn2snn_status c2s_identity_kernel_create(cnn2snn_context *context, int64_t channels, cnn2snn_tensor **out_kernel,
+                                          cnn2snn_error **error)
+{
+    const int64_t shape[4] = {1, 1, channels, channels};
+    C2S_TRY(c2s_tensor_create_zeros(context, CNN2SNN_DTYPE_FLOAT32, 4, shape, out_kernel, error));
+    for (int64_t i = 0; i < channels; i++)
+        c2s_f32_writable(*out_kernel)[i * channels + i] = 1;
+    return CNN2SNN_OK;
 }
 
 const cnn2snn_tensor *c2s_layer_find_weight(const cnn2snn_layer *layer, const char *name)

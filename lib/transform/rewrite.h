@@ -47,6 +47,21 @@ cnn2snn_status c2s_rewrite_pairs(const struct c2s_graph *graph, const char *what
 cnn2snn_status c2s_graph_with_layers(const struct c2s_graph *graph, cnn2snn_layer *const *layers,
                                      struct c2s_graph **out_graph, cnn2snn_error **error);
 
+/* c2s_graph_with_layers of the layers that `fill` makes: as many as the graph has, NULL at first. */
+typedef cnn2snn_status (*c2s_fill_layers_fn)(void *user_data, const struct c2s_graph *graph, cnn2snn_layer **layers,
+                                             cnn2snn_error **error);
+cnn2snn_status c2s_graph_fill_layers(const struct c2s_graph *graph, c2s_fill_layers_fn fill, void *user_data,
+                                     struct c2s_graph **out_graph, cnn2snn_error **error);
+
+/* A new layer of this class and config (taken; NULL is a lack of memory) with one kernel (taken; may be NULL for the
+ * same reason) behind `input`. */
+cnn2snn_status c2s_layer_create_with_kernel(cnn2snn_context *context, const char *class_name, json_t *config,
+                                            const struct c2s_shape *input, cnn2snn_tensor *kernel,
+                                            cnn2snn_layer **out_layer, cnn2snn_error **error);
+/* (1, 1, channels, channels): of a convolution that hands its channels through. */
+cnn2snn_status c2s_identity_kernel_create(cnn2snn_context *context, int64_t channels, cnn2snn_tensor **out_kernel,
+                                          cnn2snn_error **error);
+
 /*
  * The layer with another class (NULL: the same) and config, which may name the custom classes that the layer itself
  * uses and those of `quantizers` (may be NULL). Nobody else holds the result.

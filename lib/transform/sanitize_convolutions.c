@@ -160,14 +160,25 @@ cnn2snn_status c2s_make_kernels_odd(struct c2s_sanitizer *s, cnn2snn_error **err
 
 /* ------------------------------------------------------------------------------------------------ strides */
 
-/* Depthwise, 3x3, every second row and column: the middle of the kernel is 1. */
+/* Depthwise, 3x3: the middle is 1. */
+static cnn2snn_status subsampling_kernel(cnn2snn_context *context, int64_t channels, cnn2snn_tensor **out_kernel,
+                                         cnn2snn_error **error)
+{
+    const int64_t shape[4] = {3, 3, channels, 1};
+    C2S_TRY(c2s_tensor_create_zeros(context, CNN2SNN_DTYPE_FLOAT32, 4, shape, out_kernel, error));
+    for (int64_t i = 0; i < channels; i++)
+        c2s_f32_writable(*out_kernel)[4 * channels + i] = 1;
+    return CNN2SNN_OK;
+}
+
+/* Takes every second row and column. */
 static cnn2snn_status make_subsampling(const cnn2snn_layer *layer, int64_t channels, cnn2snn_layer **out_layer,
                                        cnn2snn_error **error)
 {
     struct c2s_text name;
     const struct c2s_shape input = {3, {-1, -1, channels}};
-    const int64_t shape[4] = {3, 3, channels, 1};
     cnn2snn_tensor *kernel = NULL;
+    C2S_TRY(subsampling_kernel(layer->context, channels, &kernel, error));
     c2s_text_init(&name, layer->context);
     c2s_text_format(&name, "%s_identity_dw_conv", layer->name);
     json_t *config = name.failed ? NULL
@@ -175,24 +186,7 @@ static cnn2snn_status make_subsampling(const cnn2snn_layer *layer, int64_t chann
                                              "trainable", 1, "dtype", "float32", "kernel_size", 3, 3, "strides", 2, 2,
                                              "padding", "same", "use_bias", 0, "data_format", "channels_last");
     c2s_text_free(&name);
-    if (!config)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = c2s_layer_create(layer->context, "DepthwiseConv2D", config, NULL, out_layer, error);
-    json_decref(config);
-    if (!status)
-        status = c2s_tensor_create(layer->context, CNN2SNN_DTYPE_FLOAT32, 4, shape, &kernel, error);
-    if (!status) {
-        memset(c2s_f32_writable(kernel), 0, kernel->count * sizeof(float));
-        for (int64_t i = 0; i < channels; i++)
-            c2s_f32_writable(kernel)[4 * channels + i] = 1;
-        status = c2s_layer_replace_weights(*out_layer, &input, 1, &kernel, error);
-    }
-    c2s_tensor_release(kernel);
-    if (status) {
-        c2s_layer_release(*out_layer);
-        *out_layer = NULL;
-    }
-    return status;
+    return c2s_layer_create_with_kernel(layer->context, "DepthwiseConv2D", config, &input, kernel, out_layer, error);
 }
 
 static cnn2snn_status split_depthwise(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)

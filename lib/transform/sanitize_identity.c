@@ -16,29 +16,15 @@ cnn2snn_status c2s_identity_conv_create(cnn2snn_context *context, const char *na
                                         cnn2snn_layer **out_layer, cnn2snn_error **error)
 {
     const struct c2s_shape input = {3, {-1, -1, channels}};
-    const int64_t shape[4] = {1, 1, channels, channels};
     cnn2snn_tensor *kernel = NULL;
     json_t *config = json_pack(
         "{s:s, s:b, s:s, s:I, s:[i, i], s:[i, i], s:s, s:s, s:[i, i], s:i, s:s, s:b}", "name", name, "trainable", 1,
         "dtype", "float32", "filters", (json_int_t)channels, "kernel_size", 1, 1, "strides", 1, 1, "padding", "valid",
         "data_format", "channels_last", "dilation_rate", 1, 1, "groups", 1, "activation", "linear", "use_bias", 0);
-    if (!config)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = c2s_layer_create(context, "Conv2D", config, NULL, out_layer, error);
-    json_decref(config);
+    cnn2snn_status status = c2s_identity_kernel_create(context, channels, &kernel, error);
     if (!status)
-        status = c2s_tensor_create(context, CNN2SNN_DTYPE_FLOAT32, 4, shape, &kernel, error);
-    if (!status) {
-        memset(c2s_f32_writable(kernel), 0, kernel->count * sizeof(float));
-        for (int64_t i = 0; i < channels; i++)
-            c2s_f32_writable(kernel)[i * channels + i] = 1;
-        status = c2s_layer_replace_weights(*out_layer, &input, 1, &kernel, error);
-    }
-    c2s_tensor_release(kernel);
-    if (status) {
-        c2s_layer_release(*out_layer);
-        *out_layer = NULL;
-    }
+        return c2s_layer_create_with_kernel(context, "Conv2D", config, &input, kernel, out_layer, error);
+    json_decref(config);
     return status;
 }
 

@@ -66,27 +66,14 @@ static cnn2snn_status syncretize_model_layer(const cnn2snn_layer *layer, cnn2snn
     return status;
 }
 
-static cnn2snn_status syncretize_layers(const struct c2s_graph *graph, cnn2snn_layer **layers, cnn2snn_error **error)
+static cnn2snn_status syncretize_layers(void *user_data, const struct c2s_graph *graph, cnn2snn_layer **layers,
+                                        cnn2snn_error **error)
 {
+    (void)user_data;
     for (size_t i = 0; i < graph->layer_count; i++)
         if (graph->layers[i]->graph)
             C2S_TRY(syncretize_model_layer(graph->layers[i], &layers[i], error));
     return CNN2SNN_OK;
-}
-
-static cnn2snn_status syncretize_branches(const struct c2s_graph *graph, struct c2s_graph **out_graph,
-                                          cnn2snn_error **error)
-{
-    cnn2snn_layer **layers = c2s_calloc(graph->context, graph->layer_count, sizeof(*layers));
-    if (!layers)
-        return c2s_error_no_memory(error);
-    cnn2snn_status status = syncretize_layers(graph, layers, error);
-    if (!status)
-        status = c2s_graph_with_layers(graph, layers, out_graph, error);
-    for (size_t i = 0; i < graph->layer_count; i++)
-        c2s_layer_release(layers[i]);
-    c2s_free(graph->context, layers);
-    return status;
 }
 
 cnn2snn_status c2s_syncretize(const struct c2s_graph *graph, struct c2s_graph **out_graph, cnn2snn_error **error)
@@ -95,8 +82,9 @@ cnn2snn_status c2s_syncretize(const struct c2s_graph *graph, struct c2s_graph **
         return syncretize_sequential(graph, out_graph, error);
     struct c2s_graph *sequential = NULL;
     C2S_TRY(c2s_sequentialize(graph, &sequential, error)); /* nothing happens where that is done */
-    cnn2snn_status status = sequential->sequential ? syncretize_sequential(sequential, out_graph, error)
-                                                   : syncretize_branches(sequential, out_graph, error);
+    cnn2snn_status status = sequential->sequential
+                                ? syncretize_sequential(sequential, out_graph, error)
+                                : c2s_graph_fill_layers(sequential, syncretize_layers, NULL, out_graph, error);
     c2s_graph_release(sequential);
     return status;
 }
