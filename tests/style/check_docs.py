@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every cnn2snn_ function that a page names exists in the headers, and every link between pages leads somewhere.
+"""Every cnn2snn_ function that a page names exists in the headers, docs/api-map.md has each public function, and every
+link between pages leads somewhere.
 
 check_docs.py SOURCE_ROOT
 """
@@ -22,6 +23,11 @@ for page in [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("example
     for link in re.findall(r"\]\(([^)#:\s]+)(?:#[^)]*)?\)", text):
         if not (page.parent / link).exists():
             faults.append(f"{where}: no {link}")
+declared = re.findall(r"CNN2SNN_API[^;]*?\b(cnn2snn_\w+)\(", re.sub(r"/\*.*?\*/", "", headers, flags=re.S))
+mapped = set(re.findall(r"\bcnn2snn_\w+", (root / "docs" / "api-map.md").read_text()))
+faults += [f"docs/api-map.md: {name} isn't there" for name in set(declared) - mapped]
+if len(declared) < 200:
+    faults.append(f"only {len(declared)} functions found in the headers")
 for fault in sorted(faults):
     print(fault)
 print(f"{len(names)} names, {len(faults)} faults")
