@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The second stage of reading HDF5 files: any bytes for an image (formats/hdf5_image.h) give a model or an error,
- * and the same for weights alone; a model of QuantizeML gives integers or an error, any model a summary and an answer
- * whether it suits Akida.
+ * and the same for weights alone; a model of QuantizeML gives integers or an error, any model a summary, and small
+ * ones an answer whether they suit Akida.
  */
 #include "fuzz_check.h"
 
