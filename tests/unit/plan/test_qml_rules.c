@@ -351,6 +351,31 @@ START_TEST(what_akida_computes_otherwise_is_a_warning)
 }
 END_TEST
 
+/* 64 filters of the second channel and one of the first, whose `range` shifts it by 10 or 9 bits. The last filter's
+ * products are 1.5 * 2^31 or half of that. */
+static void expect_product(const char *range, const char *warnings)
+{
+    char text[2048], zeros[256] = "", weights[512] = "";
+    for (size_t i = 0; i < 64; i++) {
+        strcat(zeros, "0, ");
+        strcat(weights, "1.5, ");
+    }
+    snprintf(text, sizeof text,
+             SIGNED_INPUT ", ['Custom>QuantizedConv2D', {'name': 'b', 'filters': 2, 'kernel_size': 1, " OUT8_AXIS
+                          "}, null, [[1, 0, 0, 1], [0, 0], [%s, 1], [1, 1]]],"
+                          "['Custom>QuantizedConv2D', {'name': 'c', 'filters': 65, 'kernel_size': 1, " OUT8
+                          "}, null, [[%s 1.5, %s 0], [%s 0], [2048], [1]]]",
+             range, zeros, weights, zeros);
+    expect_plan(sequential("[8, 8, 2]", text), (struct c2s_plan_settings){.akida_version = V2}, "", warnings);
+}
+
+START_TEST(products_of_32_bits_are_a_warning)
+{
+    expect_product("1024", "Q-T21 c");
+    expect_product("512", "");
+}
+END_TEST
+
 START_TEST(the_version_of_the_options_goes_before_the_contexts)
 {
     cnn2snn_context_options options = CNN2SNN_CONTEXT_OPTIONS_INIT;
@@ -378,6 +403,7 @@ int main(void)
     tcase_add_test(tests, remedies_fit_the_version);
     tcase_add_test(tests, what_is_lost_is_a_warning);
     tcase_add_loop_test(tests, what_akida_computes_otherwise_is_a_warning, 0, (int)(sizeof traps / sizeof *traps));
+    tcase_add_test(tests, products_of_32_bits_are_a_warning);
     tcase_add_test(tests, the_version_of_the_options_goes_before_the_contexts);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
