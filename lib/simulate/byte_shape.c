@@ -59,7 +59,7 @@ static void set_frames(const struct c2s_preparation *at, struct c2s_byte_plan *p
  */
 static struct c2s_byte_taps taps_of_remainder(int64_t kernel, int64_t remainder, int64_t *out_before)
 {
-    int64_t offset = kernel >= 2 ? (kernel - 2) / 2 : -1, first = kernel - 1;
+    int64_t offset = (kernel - 2) / 2, first = kernel - 1; /* of one tap: none, as C divides */
     *out_before = 0;
     if ((first - remainder - offset) % 2)
         first--;

@@ -79,7 +79,7 @@ void c2s_integer_depthwise(const struct c2s_integer_window *window, const int32_
 /* The input that reaches output `out` by tap `tap`, or -1. */
 static inline int64_t source(int64_t out, int64_t tap, int64_t kernel, int64_t count)
 {
-    int64_t twice = out - tap + (kernel - 2 >= 0 ? (kernel - 2) / 2 : -1);
+    int64_t twice = out - tap + (kernel - 2) / 2; /* of one tap: none, as C divides */
     return twice >= 0 && twice % 2 == 0 && twice / 2 < count ? twice / 2 : -1;
 }
 

@@ -385,7 +385,7 @@ END_TEST
 
 static const struct {
     int kernel, lead;
-} spreads[] = {{1, -1}, {2, 0}, {3, 0}, {4, 1}, {5, 1}, {6, 2}};
+} spreads[] = {{1, 0}, {2, 0}, {3, 0}, {4, 1}, {5, 1}, {6, 2}};
 
 START_TEST(transposed_kernels_begin_half_of_what_exceeds_two_in_front)
 {
