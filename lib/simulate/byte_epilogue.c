@@ -160,6 +160,10 @@ static bool fit_line(const struct search *search, int64_t f, int32_t shift, stru
         least = reach > least ? reach : least;
         most = miss < most ? miss : most;
     }
+    if (first_of(search, f, search->largest[f] + 1) <= high) { /* the steps would go on above the largest */
+        int64_t miss = search->largest[f] * (INT64_C(1) << shift) - high * factor - 1;
+        most = miss < most ? miss : most;
+    }
     *out = (struct formula){factor, most, shift};
     int64_t low_result = result_of(out, 0), high_result = result_of(out, high);
     return least <= most && (low_result == search->least[f] || low_result == search->least[f] - 1) &&

@@ -149,6 +149,8 @@ static void add_layer_v2(cnn2snn_akida_model *model, int kind, int c, int count)
 static void add_layer_v1(cnn2snn_akida_model *model, int kind, int c, int count)
 {
     int filters = number(1, 40), kernel_x = number(1, 3), kernel_y = number(1, 3);
+    bool fine = number(0, 1); /* a potential may be several steps */
+    int low = fine ? -1 : -128, high = fine ? 1 : 127;
     add_layer(model, kind, "l", "filters", filters, "units", filters, "activation", number(0, 1), "act_bits",
               1 << number(0, 2), "weights_bits", 8, "kernel_width", kernel_x, "kernel_height", kernel_y, "stride_x",
               number(1, 2), "stride_y", number(1, 2), NULL);
@@ -158,15 +160,19 @@ static void add_layer_v1(cnn2snn_akida_model *model, int kind, int c, int count)
     parameter(model, "pooling_height", number(1, 2));
     parameter(model, "padding_value", number(0, 255));
     if (kind == C2S_AKIDA_FULLY_CONNECTED)
-        fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(1, 1, count, filters), -128, 127);
+        fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(1, 1, count, filters), low, high);
     else if (kind == C2S_AKIDA_SEPARABLE_CONVOLUTIONAL)
         fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(kernel_x, kernel_y, c, 1), -8, 7);
     else
-        fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(kernel_x, kernel_y, c, filters), -128, 127);
+        fill(model, "weights", CNN2SNN_DTYPE_INT8, 4, EXTENTS(kernel_x, kernel_y, c, filters), low, high);
     if (kind == C2S_AKIDA_SEPARABLE_CONVOLUTIONAL)
-        fill(model, "weights_pw", CNN2SNN_DTYPE_INT8, 4, EXTENTS(1, 1, c, filters), -128, 127);
-    fill_vector(model, "threshold", CNN2SNN_DTYPE_INT32, filters, -100000, 100000);
-    fill_vector(model, "act_step", CNN2SNN_DTYPE_FLOAT32, filters, 1, 5000);
+        fill(model, "weights_pw", CNN2SNN_DTYPE_INT8, 4, EXTENTS(1, 1, c, filters), low, high);
+    fill_vector(model, "threshold", CNN2SNN_DTYPE_INT32, filters, fine ? -300 : -100000, fine ? 300 : 100000);
+    fill_vector(model, "act_step", CNN2SNN_DTYPE_FLOAT32, filters, 1, fine ? 100 : 5000);
+    const struct c2s_akida_layer *layer = &model->layers[model->layer_count - 1];
+    float *steps = c2s_akida_layer_find_variable(layer, "act_step")->tensor->data;
+    for (int f = 0; fine && f < filters; f++)
+        steps[f] /= 16;
 }
 
 static const int kinds[] = {C2S_AKIDA_CONV2D,
