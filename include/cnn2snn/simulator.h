@@ -32,7 +32,8 @@ typedef struct cnn2snn_simulator_options {
 CNN2SNN_API cnn2snn_status cnn2snn_simulator_options_init(cnn2snn_simulator_options *options, size_t struct_size);
 
 /**
- * Makes a model ready to run and allocates the working memory; running needs none but for the results.
+ * Makes a model ready to run and allocates the working memory; running needs none but for the results, and not even
+ * that with cnn2snn_simulator_forward_into().
  *
  * @return CNN2SNN_E_UNSUPPORTED for layers that can't be run (their parameters or kinds are unknown),
  *         CNN2SNN_E_MALFORMED or CNN2SNN_E_VALUE for variables that no runtime takes, CNN2SNN_E_LIMIT.
@@ -78,6 +79,38 @@ CNN2SNN_API cnn2snn_status cnn2snn_simulator_predict(cnn2snn_simulator *simulato
                                                      cnn2snn_tensor **out_output, cnn2snn_error **error);
 /** Forgets the state of temporal layers. */
 CNN2SNN_API void cnn2snn_simulator_reset(cnn2snn_simulator *simulator);
+
+/**
+ * As cnn2snn_simulator_forward(), into a tensor of the caller's, which may be used again and again: nothing is
+ * allocated. With `layer_output` the tensors that it is handed are kept for the next call of as many samples, and
+ * only one that the callback has kept is made anew.
+ *
+ * @param output of the output's type and shape (N, X, Y, C), made by cnn2snn_tensor_create(), with no other reference
+ *               to it. What a failed call leaves in it is undefined.
+ * @return CNN2SNN_E_VALUE for other outputs, too.
+ */
+CNN2SNN_API cnn2snn_status cnn2snn_simulator_forward_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input,
+                                                          cnn2snn_layer_output_fn layer_output,
+                                                          void *layer_output_user_data, cnn2snn_tensor *output,
+                                                          cnn2snn_error **error);
+/** As cnn2snn_simulator_predict(), likewise; `output` is float32. */
+CNN2SNN_API cnn2snn_status cnn2snn_simulator_predict_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input,
+                                                          cnn2snn_tensor *output, cnn2snn_error **error);
+
+/** What a simulator holds beside the model, in bytes. */
+typedef struct cnn2snn_simulator_memory {
+    size_t struct_size;
+    uint64_t weights;       /**< variables in the form in which they are computed with */
+    uint64_t activations;   /**< outputs of layers, whose places are used again; for each thread */
+    uint64_t workspace;     /**< what a layer needs while it runs; for each thread */
+    uint64_t state;         /**< of temporal layers */
+    uint64_t layer_outputs; /**< kept for the next call with `layer_output` */
+    uint64_t total;         /**< all of these: that of cnn2snn_simulator_get_memory_size() */
+} cnn2snn_simulator_memory;
+
+/** Fills in the struct; CNN2SNN_E_INVALID_ARGUMENT where there is none, or no simulator. */
+CNN2SNN_API cnn2snn_status cnn2snn_simulator_get_memory(const cnn2snn_simulator *simulator,
+                                                        cnn2snn_simulator_memory *out_memory, size_t struct_size);
 
 #ifdef __cplusplus
 }

@@ -70,7 +70,20 @@ cnn2snn_dtype cnn2snn_simulator_get_output_dtype(const cnn2snn_simulator *simula
 
 uint64_t cnn2snn_simulator_get_memory_size(const cnn2snn_simulator *simulator)
 {
-    return simulator ? simulator->memory_size : 0;
+    cnn2snn_simulator_memory memory = {0};
+    if (simulator)
+        c2s_simulator_memory(simulator, &memory);
+    return memory.total;
+}
+
+cnn2snn_status cnn2snn_simulator_get_memory(const cnn2snn_simulator *simulator, cnn2snn_simulator_memory *out_memory,
+                                            size_t struct_size)
+{
+    cnn2snn_simulator_memory memory;
+    if (!simulator)
+        return CNN2SNN_E_INVALID_ARGUMENT;
+    c2s_simulator_memory(simulator, &memory);
+    return c2s_options_write(out_memory, struct_size, &memory, sizeof memory);
 }
 
 cnn2snn_status cnn2snn_simulator_forward(cnn2snn_simulator *simulator, const cnn2snn_tensor *input,
@@ -100,4 +113,29 @@ void cnn2snn_simulator_reset(cnn2snn_simulator *simulator)
 {
     if (simulator)
         c2s_simulator_reset(simulator);
+}
+
+cnn2snn_status cnn2snn_simulator_forward_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input,
+                                              cnn2snn_layer_output_fn layer_output, void *layer_output_user_data,
+                                              cnn2snn_tensor *output, cnn2snn_error **error)
+{
+    c2s_edge_start(error);
+    C2S_NEED(error, simulator);
+    C2S_NEED(error, input);
+    C2S_NEED(error, output);
+    return c2s_edge_end(
+        simulator->context,
+        c2s_simulator_forward_into(simulator, input, false, layer_output, layer_output_user_data, output, error),
+        error);
+}
+
+cnn2snn_status cnn2snn_simulator_predict_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input,
+                                              cnn2snn_tensor *output, cnn2snn_error **error)
+{
+    c2s_edge_start(error);
+    C2S_NEED(error, simulator);
+    C2S_NEED(error, input);
+    C2S_NEED(error, output);
+    return c2s_edge_end(simulator->context,
+                        c2s_simulator_forward_into(simulator, input, true, NULL, NULL, output, error), error);
 }

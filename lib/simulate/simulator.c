@@ -197,9 +197,6 @@ static cnn2snn_status allocate(cnn2snn_simulator *simulator, cnn2snn_error **err
                          "the model needs more memory than the context's max_total_bytes allow");
     simulator->lanes = c2s_alloc(context, bytes);
     simulator->own = c2s_calloc(context, own - bytes, 1);
-    simulator->memory_size = own;
-    for (size_t i = 0; i < simulator->stage_count; i++)
-        simulator->memory_size += simulator->stages[i].memory_size;
     if (!simulator->lanes || !simulator->own)
         return c2s_error_no_memory(error);
     simulator->state = simulator->lanes + simulator->lane_size * simulator->lane_count;
@@ -302,11 +299,22 @@ cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t th
                                      out_simulator, error);
 }
 
+/* Frees the outputs of layers that were kept for the next call. */
+static void forget_layers(cnn2snn_simulator *simulator)
+{
+    for (size_t i = 0; simulator->layer_outputs && i < simulator->stage_count; i++)
+        if (simulator->layer_outputs[i])
+            c2s_tensor_release(simulator->layer_outputs[i]);
+    c2s_free(simulator->context, simulator->layer_outputs);
+    simulator->layer_outputs = NULL;
+}
+
 void c2s_simulator_destroy(cnn2snn_simulator *simulator)
 {
     if (!simulator)
         return;
     cnn2snn_context *context = simulator->context;
+    forget_layers(simulator);
     for (size_t i = 0; i < simulator->stage_count; i++)
         c2s_stage_clear(context, &simulator->stages[i]);
     c2s_worker_pool_destroy(simulator->pool);
@@ -316,6 +324,21 @@ void c2s_simulator_destroy(cnn2snn_simulator *simulator)
     c2s_akida_model_release(simulator->model);
     c2s_free(context, simulator);
     c2s_context_release(context);
+}
+
+void c2s_simulator_memory(const cnn2snn_simulator *simulator, cnn2snn_simulator_memory *out)
+{
+    size_t lanes = simulator->lane_count * sizeof(int32_t), threads = c2s_worker_pool_threads(simulator->pool);
+    *out = (cnn2snn_simulator_memory){.struct_size = sizeof *out};
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        out->weights += simulator->stages[i].memory_size;
+        if (simulator->layer_outputs && simulator->layer_outputs[i])
+            out->layer_outputs += simulator->layer_outputs[i]->size;
+    }
+    out->activations = simulator->scratch_offset * lanes;
+    out->workspace = (simulator->lane_size - simulator->scratch_offset) * lanes + simulator->own_size * threads;
+    out->state = simulator->state_size * sizeof(int32_t);
+    out->total = out->weights + out->activations + out->workspace + out->state + out->layer_outputs;
 }
 
 void c2s_simulator_reset(cnn2snn_simulator *simulator)
@@ -329,11 +352,16 @@ void c2s_simulator_reset(cnn2snn_simulator *simulator)
 
 /* ------------------------------------------------------------------------------------------------ running */
 
+static const struct c2s_stage *last_stage(const cnn2snn_simulator *simulator)
+{
+    return &simulator->stages[simulator->stage_count - 1];
+}
+
 struct job {
     cnn2snn_simulator *simulator;
     const cnn2snn_tensor *input;
     cnn2snn_tensor *output;
-    cnn2snn_tensor **layers;      /* of all stages, or NULL */
+    cnn2snn_tensor **layers;      /* outputs of all stages, or NULL */
     struct c2s_worker_pool *pool; /* helps within a sample; NULL: it shares out samples */
     bool predict;
 };
@@ -390,7 +418,7 @@ static void run_sample(void *data, size_t sample, size_t thread)
         if (job->layers)
             c2s_sample_store(stage, lane + stage->output_offset, job->layers[i], sample);
     }
-    const struct c2s_stage *last = &simulator->stages[simulator->stage_count - 1];
+    const struct c2s_stage *last = last_stage(simulator);
     if (job->predict)
         c2s_sample_predict(last, lane + last->output_offset, job->output, sample);
     else
@@ -417,24 +445,28 @@ static cnn2snn_status create_output(const cnn2snn_simulator *simulator, const st
     return c2s_tensor_create(simulator->context, dtype, 4, shape, out, error);
 }
 
-static cnn2snn_status create_layers(struct job *job, int64_t samples, cnn2snn_error **error)
+/* Of the layers' outputs, those that a callback kept are left to it. */
+static cnn2snn_status create_layers(cnn2snn_simulator *simulator, int64_t samples, cnn2snn_error **error)
 {
-    const cnn2snn_simulator *simulator = job->simulator;
-    job->layers = c2s_calloc(simulator->context, simulator->stage_count, sizeof *job->layers);
-    if (!job->layers)
+    if (simulator->layer_samples != samples)
+        forget_layers(simulator);
+    if (!simulator->layer_outputs)
+        simulator->layer_outputs =
+            c2s_calloc(simulator->context, simulator->stage_count, sizeof *simulator->layer_outputs);
+    if (!simulator->layer_outputs)
         return c2s_error_no_memory(error);
-    for (size_t i = 0; i < simulator->stage_count; i++)
-        C2S_TRY(create_output(simulator, &simulator->stages[i], samples, simulator->stages[i].dtype, &job->layers[i],
-                              error));
+    simulator->layer_samples = samples;
+    for (size_t i = 0; i < simulator->stage_count; i++) {
+        cnn2snn_tensor **output = &simulator->layer_outputs[i];
+        if (*output && atomic_load_explicit(&(*output)->references, memory_order_acquire) > 1) {
+            c2s_tensor_release(*output);
+            *output = NULL;
+        }
+        if (!*output)
+            C2S_TRY(
+                create_output(simulator, &simulator->stages[i], samples, simulator->stages[i].dtype, output, error));
+    }
     return CNN2SNN_OK;
-}
-
-static void free_layers(struct job *job)
-{
-    for (size_t i = 0; job->layers && i < job->simulator->stage_count; i++)
-        if (job->layers[i])
-            c2s_tensor_release(job->layers[i]);
-    c2s_free(job->simulator->context, job->layers);
 }
 
 static cnn2snn_status tell_layers(const struct job *job, cnn2snn_layer_output_fn layer_output, void *user_data,
@@ -452,28 +484,76 @@ static cnn2snn_status tell_layers(const struct job *job, cnn2snn_layer_output_fn
     return CNN2SNN_OK;
 }
 
+static cnn2snn_status check(const cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                            cnn2snn_error **error)
+{
+    C2S_TRY(c2s_sample_check(&simulator->stages[0], input, error));
+    return predict ? c2s_sample_check_predict(simulator->model, last_stage(simulator), error) : CNN2SNN_OK;
+}
+
+static cnn2snn_dtype dtype_of_output(const cnn2snn_simulator *simulator, bool predict)
+{
+    return predict ? CNN2SNN_DTYPE_FLOAT32 : last_stage(simulator)->dtype;
+}
+
+static cnn2snn_status run_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                               cnn2snn_layer_output_fn layer_output, void *user_data, cnn2snn_tensor *output,
+                               cnn2snn_error **error)
+{
+    struct job job = {.simulator = simulator, .input = input, .output = output, .predict = predict};
+    if (layer_output) {
+        C2S_TRY(create_layers(simulator, input->shape[0], error));
+        job.layers = simulator->layer_outputs;
+    }
+    run_samples(&job, (size_t)input->shape[0]);
+    return layer_output ? tell_layers(&job, layer_output, user_data, error) : CNN2SNN_OK;
+}
+
 cnn2snn_status c2s_simulator_forward(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
                                      cnn2snn_layer_output_fn layer_output, void *user_data,
                                      cnn2snn_tensor **out_output, cnn2snn_error **error)
 {
-    const struct c2s_stage *last = &simulator->stages[simulator->stage_count - 1];
-    struct job job = {.simulator = simulator, .input = input, .predict = predict};
-    cnn2snn_status status;
-    C2S_GOTO(c2s_sample_check(&simulator->stages[0], input, error));
-    if (predict)
-        C2S_GOTO(c2s_sample_check_predict(simulator->model, last, error));
-    C2S_GOTO(create_output(simulator, last, input->shape[0], predict ? CNN2SNN_DTYPE_FLOAT32 : last->dtype,
-                           &job.output, error));
-    if (layer_output)
-        C2S_GOTO(create_layers(&job, input->shape[0], error));
-    run_samples(&job, (size_t)input->shape[0]);
-    if (layer_output)
-        C2S_GOTO(tell_layers(&job, layer_output, user_data, error));
-done:
-    free_layers(&job);
-    if (status && job.output)
-        c2s_tensor_release(job.output);
-    if (!status)
-        *out_output = job.output;
+    cnn2snn_tensor *output;
+    C2S_TRY(check(simulator, input, predict, error));
+    C2S_TRY(create_output(simulator, last_stage(simulator), input->shape[0], dtype_of_output(simulator, predict),
+                          &output, error));
+    cnn2snn_status status = run_into(simulator, input, predict, layer_output, user_data, output, error);
+    if (status)
+        c2s_tensor_release(output);
+    else
+        *out_output = output;
     return status;
+}
+
+/* Nobody else sees the memory: not even the caller, as the input. */
+static cnn2snn_status check_output(const cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                                   const cnn2snn_tensor *output, cnn2snn_error **error)
+{
+    const struct c2s_stage *last = last_stage(simulator);
+    const int64_t shape[4] = {input->shape[0], last->out[0], last->out[1], last->out[2]};
+    cnn2snn_dtype dtype = dtype_of_output(simulator, predict);
+    char found[160], expected[160];
+    if (output->dtype != dtype)
+        return c2s_error(simulator->context, error, CNN2SNN_E_VALUE, "S-OUTPUT", "the output is %s, expected %s",
+                         c2s_dtype_name(output->dtype), c2s_dtype_name(dtype));
+    if (output->rank != 4 || memcmp(output->shape, shape, sizeof shape))
+        return c2s_error(simulator->context, error, CNN2SNN_E_VALUE, "S-OUTPUT",
+                         "the output's shape is %s, expected %s",
+                         c2s_shape_print(output->rank, output->shape, found, sizeof found),
+                         c2s_shape_print(4, shape, expected, sizeof expected));
+    if (output == input || !output->owned || output->base ||
+        atomic_load_explicit(&output->references, memory_order_acquire) != 1)
+        return c2s_error(
+            simulator->context, error, CNN2SNN_E_VALUE, "S-OUTPUT",
+            "the output's memory is the caller's own or in use by somebody else, expected a tensor of its own");
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_simulator_forward_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                                          cnn2snn_layer_output_fn layer_output, void *user_data,
+                                          cnn2snn_tensor *output, cnn2snn_error **error)
+{
+    C2S_TRY(check(simulator, input, predict, error));
+    C2S_TRY(check_output(simulator, input, predict, output, error));
+    return run_into(simulator, input, predict, layer_output, user_data, output, error);
 }

@@ -24,7 +24,8 @@ struct cnn2snn_simulator {
     int32_t *lanes;
     size_t state_size; /* elements; 0: samples don't depend on each other */
     int32_t *state;
-    size_t memory_size; /* bytes of lanes, state and stages */
+    cnn2snn_tensor **layer_outputs; /* of all stages for the callback, kept for the next call; or NULL */
+    int64_t layer_samples;          /* in each of them */
 };
 
 /* threads 0: the context's. */
@@ -46,5 +47,14 @@ void c2s_simulator_reset(cnn2snn_simulator *simulator);
 cnn2snn_status c2s_simulator_forward(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
                                      cnn2snn_layer_output_fn layer_output, void *user_data,
                                      cnn2snn_tensor **out_output, cnn2snn_error **error);
+/*
+ * The same into a tensor that has the output's type and shape and that nobody else holds. Allocates nothing, but for
+ * layer_output the first time and when the number of samples changes.
+ */
+cnn2snn_status c2s_simulator_forward_into(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,
+                                          cnn2snn_layer_output_fn layer_output, void *user_data,
+                                          cnn2snn_tensor *output, cnn2snn_error **error);
+/* Bytes that the simulator holds beside the model. */
+void c2s_simulator_memory(const cnn2snn_simulator *simulator, cnn2snn_simulator_memory *out);
 
 #endif

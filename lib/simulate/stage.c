@@ -578,6 +578,6 @@ cnn2snn_status c2s_stage_prepare(const cnn2snn_akida_model *model, size_t index,
 void c2s_stage_clear(cnn2snn_context *context, struct c2s_stage *stage)
 {
     for (size_t i = 0; i < stage->owned_count; i++)
-        c2s_free(context, stage->owned[i]);
+        c2s_free(context, stage->owned[i].memory);
     stage->owned_count = 0;
 }

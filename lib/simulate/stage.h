@@ -31,9 +31,12 @@ struct c2s_stage {
     cnn2snn_dtype dtype; /* of the output */
     int64_t magnitude;   /* no output value is further from 0 */
 
-    /* Owned: what the stage allocated. */
-    void *owned[C2S_STAGE_VECTORS];
-    size_t owned_count, memory_size;
+    /* What the stage allocated. */
+    struct {
+        void *memory;
+        size_t size;
+    } owned[C2S_STAGE_VECTORS];
+    size_t owned_count, memory_size; /* bytes of them all */
     const int8_t *weights, *pointwise;
     const int32_t *padding, *input_shift, *other_shift; /* for each input channel; NULL: zeros */
     const int32_t *bias;                                /* with its shift and saturation */

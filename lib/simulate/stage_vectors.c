@@ -31,7 +31,8 @@ cnn2snn_status c2s_prepare_memory(const struct c2s_preparation *at, uint64_t cou
     void *memory = c2s_calloc(at->model->context, total ? total : 1, 1);
     if (!memory)
         return c2s_error_no_memory(at->error);
-    at->stage->owned[at->stage->owned_count++] = memory;
+    at->stage->owned[at->stage->owned_count].memory = memory;
+    at->stage->owned[at->stage->owned_count++].size = total;
     at->stage->memory_size += total;
     *out = memory;
     return CNN2SNN_OK;
@@ -41,8 +42,9 @@ void c2s_prepare_release(const struct c2s_preparation *at, const void *memory)
 {
     struct c2s_stage *stage = at->stage;
     for (size_t i = 0; memory && i < stage->owned_count; i++)
-        if (stage->owned[i] == memory) {
-            c2s_free(at->model->context, stage->owned[i]);
+        if (stage->owned[i].memory == memory) {
+            stage->memory_size -= stage->owned[i].size;
+            c2s_free(at->model->context, stage->owned[i].memory);
             stage->owned[i] = stage->owned[--stage->owned_count];
             return;
         }

@@ -193,6 +193,15 @@ LAYOUT(cnn2snn_simulator_options, struct_size, 0);
 LAYOUT(cnn2snn_simulator_options, threads, 8);
 LAYOUT(cnn2snn_simulator_options, reserved, 12);
 SIZE(cnn2snn_simulator_options, 16);
+
+LAYOUT(cnn2snn_simulator_memory, struct_size, 0);
+LAYOUT(cnn2snn_simulator_memory, weights, 8);
+LAYOUT(cnn2snn_simulator_memory, activations, 16);
+LAYOUT(cnn2snn_simulator_memory, workspace, 24);
+LAYOUT(cnn2snn_simulator_memory, state, 32);
+LAYOUT(cnn2snn_simulator_memory, layer_outputs, 40);
+LAYOUT(cnn2snn_simulator_memory, total, 48);
+SIZE(cnn2snn_simulator_memory, 56);
 #endif
 
 /* ------------------------------------------------------------------------------------------------ initializers */

@@ -22,7 +22,7 @@ static cnn2snn_context *context;
 
 struct test_heap {
     long allocations, live, fail_at; /* fail_at: which allocation fails; 0: none */
-    size_t largest;
+    size_t largest, bytes; /* bytes: alive */
     int fill; /* every byte of what is allocated */
 };
 static struct test_heap test_heap;
@@ -36,6 +36,7 @@ static void *test_allocate(void *user_data, size_t size, size_t alignment)
     heap->live += pointer != NULL;
     if (pointer && heap->fill)
         memset(pointer, heap->fill, size);
+    heap->bytes += pointer ? size : 0;
     if (size > heap->largest)
         heap->largest = size;
     return pointer;
@@ -44,6 +45,7 @@ static void *test_allocate(void *user_data, size_t size, size_t alignment)
 static void test_deallocate(void *user_data, void *pointer, size_t size, size_t alignment)
 {
     ((struct test_heap *)user_data)->live -= pointer != NULL;
+    ((struct test_heap *)user_data)->bytes -= size;
     free(pointer);
 }
 

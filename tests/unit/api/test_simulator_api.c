@@ -89,6 +89,60 @@ START_TEST(what_a_call_can_not_do_is_an_error)
 }
 END_TEST
 
+START_TEST(outputs_may_be_the_callers)
+{
+    cnn2snn_akida_model *model = load();
+    cnn2snn_simulator *simulator = NULL;
+    DONE(cnn2snn_simulator_create(model, NULL, &simulator, error));
+    cnn2snn_tensor *input = image(CNN2SNN_DTYPE_UINT8), *expected = NULL, *output = NULL;
+    DONE(cnn2snn_simulator_forward(simulator, input, NULL, NULL, &expected, error));
+    DONE(cnn2snn_tensor_create(context, CNN2SNN_DTYPE_INT32, 4, cnn2snn_tensor_get_shape(expected), &output, error));
+    DONE(cnn2snn_simulator_forward_into(simulator, input, NULL, NULL, output, error));
+    ck_assert_mem_eq(cnn2snn_tensor_get_data(output), cnn2snn_tensor_get_data(expected),
+                     cnn2snn_tensor_get_size(expected));
+    FAILS(CNN2SNN_E_VALUE, "float32", cnn2snn_simulator_predict_into(simulator, input, output, error));
+    FAILS(CNN2SNN_E_INVALID_ARGUMENT, "output", cnn2snn_simulator_predict_into(simulator, input, NULL, error));
+    FAILS(CNN2SNN_E_INVALID_ARGUMENT, "output",
+          cnn2snn_simulator_forward_into(simulator, input, NULL, NULL, NULL, error));
+    FAILS(CNN2SNN_E_INVALID_ARGUMENT, "input",
+          cnn2snn_simulator_forward_into(simulator, NULL, NULL, NULL, output, error));
+    FAILS(CNN2SNN_E_INVALID_ARGUMENT, "simulator",
+          cnn2snn_simulator_forward_into(NULL, input, NULL, NULL, output, error));
+    cnn2snn_tensor_destroy(output);
+    DONE(
+        cnn2snn_tensor_create(context, CNN2SNN_DTYPE_FLOAT32, 4, cnn2snn_tensor_get_shape(expected), &output, error));
+    DONE(cnn2snn_simulator_predict_into(simulator, input, output, error));
+    cnn2snn_tensor_destroy(output);
+    cnn2snn_tensor_destroy(expected);
+    cnn2snn_tensor_destroy(input);
+    cnn2snn_simulator_destroy(simulator);
+    cnn2snn_akida_model_destroy(model);
+}
+END_TEST
+
+START_TEST(memory_is_told_by_its_use)
+{
+    cnn2snn_akida_model *model = load();
+    cnn2snn_simulator *simulator = NULL;
+    cnn2snn_simulator_memory memory = {0};
+    DONE(cnn2snn_simulator_create(model, NULL, &simulator, error));
+    ck_assert_int_eq(cnn2snn_simulator_get_memory(simulator, &memory, sizeof memory), CNN2SNN_OK);
+    ck_assert_uint_eq(memory.struct_size, sizeof memory);
+    ck_assert_uint_gt(memory.weights, 0);
+    ck_assert_uint_gt(memory.activations, 0);
+    ck_assert_uint_eq(memory.state, 0);
+    ck_assert_uint_eq(memory.total, memory.weights + memory.activations + memory.workspace);
+    ck_assert_uint_eq(memory.total, cnn2snn_simulator_get_memory_size(simulator));
+    memory.total = 7; /* a program that knows the first field only */
+    ck_assert_int_eq(cnn2snn_simulator_get_memory(simulator, &memory, 16), CNN2SNN_OK);
+    ck_assert_uint_eq(memory.total, 7);
+    ck_assert_int_eq(cnn2snn_simulator_get_memory(NULL, &memory, sizeof memory), CNN2SNN_E_INVALID_ARGUMENT);
+    ck_assert_int_eq(cnn2snn_simulator_get_memory(simulator, NULL, sizeof memory), CNN2SNN_E_INVALID_ARGUMENT);
+    cnn2snn_simulator_destroy(simulator);
+    cnn2snn_akida_model_destroy(model);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("simulator_api");
@@ -97,6 +151,8 @@ int main(void)
     tcase_add_test(tests, a_simulator_says_what_it_takes_and_gives);
     tcase_add_test(tests, forward_and_predict_give_new_tensors);
     tcase_add_test(tests, what_a_call_can_not_do_is_an_error);
+    tcase_add_test(tests, outputs_may_be_the_callers);
+    tcase_add_test(tests, memory_is_told_by_its_use);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -36,8 +36,8 @@ START_TEST(only_dense_potentials_are_limited_to_20_bits)
              separable = kinds[k] == C2S_AKIDA_SEPARABLE_CONVOLUTIONAL;
         cnn2snn_akida_model *model = image ? new_model() : events(0, 1, 1, EDGE);
         add_layer(model, kinds[k], "l", "units", 1, "filters", 1, "activation", 0, "weights_bits", 8, "kernel_width",
-                  1, "kernel_height", 1, "stride_x", 1, "stride_y", 1, "padding", 0, "input_width", 1, "input_height", 1,
-                  "input_channels", EDGE, NULL);
+                  1, "kernel_height", 1, "stride_x", 1, "stride_y", 1, "padding", 0, "input_width", 1, "input_height",
+                  1, "input_channels", EDGE, NULL);
         for (int i = 0; i < EDGE; i++)
             ones[i] = 1;
         if (separable)
@@ -509,6 +509,41 @@ START_TEST(imaginary_parts_are_limited_like_real_ones)
 }
 END_TEST
 
+START_TEST(projected_inputs_are_limited_before_and_behind_their_scale)
+{
+    cnn2snn_akida_model *model = recurrence(2, 1, 0, 0, 8);
+    one(model, "new_state_shift", true, 1);
+    EXPECT(model, VALUES(-50, 64), CNN2SNN_DTYPE_INT32, -100, 127 - 100); /* 128 is limited */
+    for (int i = 0; i < 2; i++) {
+        model = recurrence(1, 0, 0, 0, 32);
+        parameter(model, "buffer_bits", 8);
+        weights(model, "in_proj", 2, EXTENTS(1, 1), VALUES(2));
+        one(model, "new_state_shift", true, -1);
+        EXPECT(model, VALUES(i ? 100 : 62), CNN2SNN_DTYPE_INT32, i ? 64 : 62); /* 200 is limited */
+    }
+}
+END_TEST
+
+/* Four steps of numbers with rounding, each of which shows that one limit of 12 bits is where it is. */
+static const struct {
+    double inputs[4], a, b, shift, scale, outputs[4];
+} walks[] = {
+    {{-71, 96, 0, -79}, 27, 7, -3, 16, {-142, -64, -107, -190}},
+    {{-36, -100, -18, 28}, -4, 38, -2, 16, {-144, -256, 440, -328}}, /* the products of the imaginary part */
+    {{-84, 28, -75, -21}, 14, -34, -3, 5, {-52, -73, 81, 243}},      /* those of the real part */
+    {{81, 91, -90, 19}, 22, -8, -1, 2, {81, 982, -90, -1005}},       /* their difference */
+    {{-4, 34, 81, 84}, -5, -39, -2, 5, {-5, 49, 512, -407}},         /* the sum with the input */
+    {{74, -70, 71, 21}, -21, 7, -3, 16, {148, -256, 256, 10}},       /* the sum of the imaginary part */
+};
+
+START_TEST(states_walk_within_their_limits)
+{
+    cnn2snn_akida_model *model = recurrence(4, walks[_i].a, walks[_i].b, walks[_i].shift, 12);
+    one(model, "new_state_scale", false, walks[_i].scale);
+    expect_outputs(model, walks[_i].inputs, CNN2SNN_DTYPE_INT32, 4, walks[_i].outputs);
+}
+END_TEST
+
 /* ------------------------------------------------------------------------------------------------ post-processing */
 
 /* One place: prediction and reference are the input, so that the distance is |rescaled - input|. */
@@ -566,6 +601,8 @@ static Suite *make_suite(void)
     tcase_add_loop_test(tests, projected_inputs_are_scaled_and_limited, 0, COUNT(drives));
     tcase_add_loop_test(tests, products_of_states_are_limited_one_by_one, 0, COUNT(turns));
     tcase_add_test(tests, imaginary_parts_are_limited_like_real_ones);
+    tcase_add_test(tests, projected_inputs_are_limited_before_and_behind_their_scale);
+    tcase_add_loop_test(tests, states_walk_within_their_limits, 0, COUNT(walks));
     tcase_add_loop_test(tests, predictions_are_rounded_and_limited_before_they_are_compared, 0, COUNT(distances));
     suite_add_tcase(suite, tests);
     return suite;

@@ -250,15 +250,17 @@ static cnn2snn_akida_model *pooled(int kind, int count, int type, double weight)
 START_TEST(sums_of_places_are_limited_after_each_addition)
 {
     static const struct {
-        double values[3], sum;
-    } cases[] = {{{100, 27, -100}, 27},   {{100, 28, -100}, 27},   {{100, 26, -100}, 26},
-                 {{-100, -28, 100}, -28}, {{-100, -29, 100}, -28}, {{-100, -27, 100}, -27}};
+        double weight, values[3], sum;
+    } cases[] = {
+        {1, {100, 27, -100}, 27},   {1, {100, 28, -100}, 27},   {1, {100, 26, -100}, 26},
+        {1, {-100, -28, 100}, -28}, {1, {-100, -29, 100}, -28}, {1, {-100, -27, 100}, -27},
+        {2, {-100, 156, 0}, 27},    {2, {-100, 128, 0}, 27},    {2, {-100, 126, 0}, 26}}; /* values are, too */
     for (size_t i = 0; i < COUNT(cases); i++) {
         bool image = kinds_of_windows[_i] == C2S_AKIDA_INPUT_CONV2D;
         double inputs[3];
-        cnn2snn_akida_model *model = pooled(kinds_of_windows[_i], 3, C2S_POOL_AVERAGE, 1);
+        cnn2snn_akida_model *model = pooled(kinds_of_windows[_i], 3, C2S_POOL_AVERAGE, cases[i].weight);
         for (int k = 0; k < 3; k++)
-            inputs[k] = cases[i].values[k] + (image ? 128 : 0);
+            inputs[k] = (cases[i].values[k] + (image ? 128 : 0)) / cases[i].weight;
         one(model, "bias", true, image ? -128 : 0);
         parameter(model, "post_op_buffer_bits", 8);
         EXPECT(model, inputs, CNN2SNN_DTYPE_INT32, cases[i].sum);
