@@ -122,8 +122,18 @@ void c2s_run_free(struct c2s_run *run)
     *run = (struct c2s_run){.context = run->context};
 }
 
+cnn2snn_status c2s_run_check_size(const struct c2s_run *run, size_t size, cnn2snn_error **error)
+{
+    if (size <= run->context->max_total_bytes)
+        return CNN2SNN_OK;
+    return c2s_error(run->context, error, CNN2SNN_E_LIMIT, "R-memory",
+                     "%zu bytes needed beside the values, expected at most the context's max_total_bytes, %llu", size,
+                     (unsigned long long)run->context->max_total_bytes);
+}
+
 cnn2snn_status c2s_run_reserve(struct c2s_run *run, size_t size, void **out_scratch, cnn2snn_error **error)
 {
+    C2S_TRY(c2s_run_check_size(run, size, error));
     if (size > run->scratch_size) {
         c2s_free(run->context, run->scratch);
         run->scratch_size = 0;

@@ -45,6 +45,8 @@ struct c2s_op_kind {
     c2s_op_forward_fn forward;
 };
 
+/* CNN2SNN_E_LIMIT for more bytes than the context's max_total_bytes: a dilation, say, makes any number of them. */
+cnn2snn_status c2s_run_check_size(const struct c2s_run *run, size_t size, cnn2snn_error **error);
 /* Memory for `size` bytes, valid until the next call. */
 cnn2snn_status c2s_run_reserve(struct c2s_run *run, size_t size, void **out_scratch, cnn2snn_error **error);
 

@@ -18,10 +18,23 @@ static size_t floats_of(const cnn2snn_tensor *tensor)
     return tensor->shape[0] ? tensor->count / (size_t)tensor->shape[0] : 0;
 }
 
-/* Zeros, to be freed; NULL without memory or where the size can't be counted. */
-static float *zeros(const struct c2s_op_call *call, size_t samples, size_t size)
+/* Zeros, to be freed. */
+static cnn2snn_status zeros(const struct c2s_op_call *call, size_t samples, size_t size, float **out,
+                            cnn2snn_error **error)
 {
-    return c2s_mul_size(samples, size, &size) ? c2s_calloc(call->run->context, size ? size : 1, sizeof(float)) : NULL;
+    size_t count, bytes;
+    if (!c2s_mul_size(samples, size, &count) || !c2s_mul_size(count, sizeof(float), &bytes))
+        bytes = SIZE_MAX;
+    C2S_TRY(c2s_run_check_size(call->run, bytes, error));
+    *out = c2s_calloc(call->run->context, bytes ? bytes : 1, 1);
+    return *out ? CNN2SNN_OK : c2s_error_no_memory(error);
+}
+
+/* Floats of an image; SIZE_MAX where they are beyond counting. */
+static size_t image_size(const size_t extents[2], size_t channels)
+{
+    size_t count;
+    return c2s_mul_size(extents[0], extents[1], &count) && c2s_mul_size(count, channels, &count) ? count : SIZE_MAX;
 }
 
 /* ------------------------------------------------------------------------------------------------ elements */
@@ -86,9 +99,8 @@ static cnn2snn_status add_border(const struct c2s_op_call *call, struct c2s_wind
     if (a->padding_value_count != 1 && a->padding_value_count != channels)
         return c2s_error(call->run->context, error, CNN2SNN_E_VALUE, "Q-022", "%zu padding values for %zu channels",
                          a->padding_value_count, channels);
-    if (!c2s_mul_size(size[0], size[1], &count) || !c2s_mul_size(count, channels, &count) ||
-        !(*out = zeros(call, (size_t)in->shape[0], count)))
-        return c2s_error_no_memory(error);
+    count = image_size(size, channels);
+    C2S_TRY(zeros(call, (size_t)in->shape[0], count, out, error));
     size_t row = (size_t)in->shape[2] * channels;
     for (size_t sample = 0; sample < (size_t)in->shape[0]; sample++) {
         float *image = *out + sample * count;
@@ -144,9 +156,8 @@ cnn2snn_status c2s_op_depthwise_transpose(const struct c2s_op_call *call, cnn2sn
         window.spread[axis] = 1;
     }
     float *images;
-    if (!c2s_mul_size(wide[0], wide[1], &count) || !c2s_mul_size(count, channels, &count) ||
-        !(images = zeros(call, (size_t)in->shape[0], count)))
-        return c2s_error_no_memory(error);
+    count = image_size(wide, channels);
+    C2S_TRY(zeros(call, (size_t)in->shape[0], count, &images, error));
     for (size_t i = 0; i < (size_t)in->shape[0] * rows * columns; i++) {
         size_t sample = i / (rows * columns), r = i / columns % rows, c = i % columns;
         memcpy(images + sample * count + (r * step[0] * wide[1] + c * step[1]) * channels, c2s_f32(in) + i * channels,
@@ -243,11 +254,10 @@ cnn2snn_status c2s_op_qml_temporal(const struct c2s_op_call *call, cnn2snn_error
         return CNN2SNN_OK;
     if (!c2s_add_size(kept, samples, &total))
         return c2s_error_no_memory(error);
-    if (!op->vectors && !(op->vectors = zeros(call, kept, frame)))
-        return c2s_error_no_memory(error);
-    float *frames = zeros(call, total, frame);
-    if (!frames)
-        return c2s_error_no_memory(error);
+    if (!op->vectors)
+        C2S_TRY(zeros(call, kept, frame, &op->vectors, error));
+    float *frames = NULL;
+    C2S_TRY(zeros(call, total, frame, &frames, error));
     memcpy(frames, op->vectors, kept * frame * sizeof(float));
     memcpy(frames + kept * frame, c2s_f32(in), samples * frame * sizeof(float));
     add_frames(call, frames, frame, (size_t)c2s_extent_from_end(in, 0));

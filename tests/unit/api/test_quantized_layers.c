@@ -3,6 +3,7 @@
 #include "api_fixture.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #define MAX4 "{\"class_name\": \"MaxQuantizer\", \"config\": {\"bitwidth\": 4}}"
 #define AXIS4 "{\"class_name\": \"MaxPerAxisQuantizer\", \"config\": {\"bitwidth\": 4}}"
@@ -410,6 +411,33 @@ START_TEST(l119_l120_l122_models_of_cnn2snn_become_1_0_in_any_context)
 }
 END_TEST
 
+/* ------------------------------------------------------------------------------------------------ memory */
+
+/* A dilation needs no weights and no outputs, but a border of any width. */
+START_TEST(a_wide_border_is_beyond_the_limit)
+{
+    static const char *const classes[] = {"Custom>PaddedConv2D", "Custom>QuantizedConv2D"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        char json[1024];
+        const int64_t shape[] = {1, 4, 4, 1};
+        cnn2snn_tensor *input = NULL, *output = NULL;
+        snprintf(json, sizeof json,
+                 "{\"class_name\": \"Sequential\", \"config\": {\"name\": \"net\", \"layers\": ["
+                 "{\"class_name\": \"InputLayer\", \"config\": {\"name\": \"in\", \"dtype\": \"%s\", "
+                 "\"batch_input_shape\": [null, 4, 4, 1]}}, {\"class_name\": \"%s\", \"config\": {\"name\": \"c\", "
+                 "\"filters\": 1, \"kernel_size\": [3, 3], \"padding\": \"same\", \"padding_value\": [1.0], "
+                 "\"dilation_rate\": [100000, 100000]}}]}}",
+                 i ? "uint8" : "float32", classes[i]);
+        cnn2snn_model *model = load_json(json);
+        DONE(cnn2snn_tensor_create(context, CNN2SNN_DTYPE_FLOAT32, 4, shape, &input, error));
+        FAILS(CNN2SNN_E_LIMIT, "expected at most the context's max_total_bytes",
+              cnn2snn_model_predict(model, 1, (const cnn2snn_tensor *const[]){input}, NULL, 1, &output, error));
+        cnn2snn_tensor_destroy(input);
+        cnn2snn_model_destroy(model);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("quantized_layers");
@@ -424,5 +452,6 @@ int main(void)
     tcase_add_test(tests, l123_activations_first_weights_later);
     tcase_add_test(tests, l142_a_depthwise_convolution_is_made_loaded_and_not_converted);
     tcase_add_test(tests, l119_l120_l122_models_of_cnn2snn_become_1_0_in_any_context);
+    tcase_add_test(tests, a_wide_border_is_beyond_the_limit);
     return run_suite("quantized_layers", tests);
 }
