@@ -199,6 +199,20 @@ class Names(Case):
         self.done("convert", "-m", "q.h5", "--output", "deep/er/model")
         self.assertEqual(self.files(), ["deep/er/model.fbz", "net.h5", "q.h5"])
 
+    def test_memory_of_akida_models(self):
+        fbz = DATA / "fbz"
+        memory = json.loads(self.done("inspect", "-m", fbz / "current_v2.fbz", "--json").stdout)["memory"]
+        self.assertEqual(memory["total"], sum(n for use, n in memory.items() if use != "total"))
+        self.assertTrue(memory["weights"] and memory["activations"])
+        line = self.done("inspect", "-m", fbz / "current_v2.fbz").stdout.rstrip().rsplit("\n", 1)[1]
+        self.assertRegex(line, r"^To run on one thread: [\d.]+ KiB weights, [\d.]+ KiB activations, [\d.]+ KiB workspace$")
+        self.assertIsNone(json.loads(self.done("inspect", "-m", fbz / "unknown.fbz", "--json").stdout)["memory"])
+        self.assertNotIn("To run", self.done("inspect", "-m", fbz / "unknown.fbz").stdout)
+        np.save(self.dir / "i.npy", np.zeros((3, 4, 4, 1), "u1"))
+        np.save(self.dir / "l.npy", np.zeros(3, "i8"))
+        memory = json.loads(self.done("evaluate", "-m", fbz / "current_v2.fbz", "-i", "i.npy", "-l", "l.npy", "--json").stdout)["memory"]
+        self.assertEqual(memory["total"], sum(n for use, n in memory.items() if use != "total"))
+
     def bits_of(self, path):
         """{layer: bits} of what is quantized, and the classes in order."""
         layers = json.loads(self.done("inspect", "-m", path, "--json").stdout)["layers"]

@@ -123,6 +123,8 @@ static int print_score(struct session *session, const struct evaluation *e)
                "  \"confusion\": ",
                (unsigned long long)score->count, top1, top5, rate);
         score_print_json_matrix(score, stdout);
+        printf(",\n  \"memory\": ");
+        print_json_memory(stdout, e->runner->simulator);
         printf("\n}\n");
         return STATUS_DONE;
     }

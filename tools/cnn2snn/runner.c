@@ -147,3 +147,17 @@ int runner_run(struct session *session, const struct runner *runner, const struc
     settings.layer_integers_user_data = user_data;
     return arrays_predict(session, runner->model, inputs, &settings, outputs);
 }
+
+void print_json_memory(FILE *to, const cnn2snn_simulator *simulator)
+{
+    cnn2snn_simulator_memory m;
+    if (cnn2snn_simulator_get_memory(simulator, &m, sizeof m)) {
+        fprintf(to, "null");
+        return;
+    }
+    fprintf(to,
+            "{\"weights\": %llu, \"activations\": %llu, \"workspace\": %llu, \"state\": %llu, "
+            "\"layer_outputs\": %llu, \"total\": %llu}",
+            (unsigned long long)m.weights, (unsigned long long)m.activations, (unsigned long long)m.workspace,
+            (unsigned long long)m.state, (unsigned long long)m.layer_outputs, (unsigned long long)m.total);
+}

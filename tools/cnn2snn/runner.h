@@ -3,6 +3,8 @@
 #ifndef RUNNER_H
 #define RUNNER_H
 
+#include <stdio.h>
+
 #include "arrays.h"
 
 struct runner {
@@ -28,5 +30,8 @@ cnn2snn_dtype runner_image_dtype(const struct runner *runner);
  */
 int runner_run(struct session *session, const struct runner *runner, const struct arrays *inputs, int potentials,
                cnn2snn_layer_output_fn layer_output, void *user_data, struct arrays *outputs);
+
+/* What a simulator holds, in bytes, as a JSON object; null without one. */
+void print_json_memory(FILE *to, const cnn2snn_simulator *simulator);
 
 #endif
