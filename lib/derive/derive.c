@@ -2,6 +2,8 @@
 /* Decides which rule derives a call, in the graph's order, and quantizes the outputs. */
 #include "derive/derive.h"
 
+#include <string.h>
+
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
@@ -74,6 +76,12 @@ static const struct rule *find_rule(enum c2s_kind_id id)
 
 /* ------------------------------------------------------------------------------------------------ one call */
 
+/* Of a package such as QuantizeML: it may well compute on integers. */
+static bool is_packaged(const cnn2snn_layer *layer)
+{
+    return strchr(layer->class_name, '>') != NULL;
+}
+
 /* Layers of Keras compute on floats; conversion leaves those out that the reference lets stand between quantized
  * ones. */
 static cnn2snn_status derive_float_layer(struct c2s_derive_step *step, bool behind_integers)
@@ -83,8 +91,10 @@ static cnn2snn_status derive_float_layer(struct c2s_derive_step *step, bool behi
         return c2s_derive_error(step, CNN2SNN_E_UNSUPPORTED, "Q-056", "a nested model, expected layers");
     case C2S_KIND_OPAQUE:
     case C2S_KIND_CUSTOM:
-        return c2s_derive_error(step, CNN2SNN_E_UNSUPPORTED, "Q-020", "class %.80s is unknown",
-                                step->layer->class_name);
+        return behind_integers || is_packaged(step->layer)
+                   ? c2s_derive_error(step, CNN2SNN_E_UNSUPPORTED, "Q-020", "class %.80s is unknown",
+                                      step->layer->class_name)
+                   : CNN2SNN_OK;
     case C2S_KIND_RESCALING:
     case C2S_KIND_ACTIVATION:
     case C2S_KIND_SOFTMAX:
@@ -237,12 +247,11 @@ static void free_weights(struct deriver *deriver)
     c2s_free(deriver->graph->context, deriver->weights);
 }
 
-static cnn2snn_status derive_by(const struct c2s_graph *graph, bool one_range,
-                                struct c2s_derivation **out_derivation, cnn2snn_error **error)
+static cnn2snn_status derive_by(const struct c2s_graph *graph, bool one_range, struct c2s_derivation **out_derivation,
+                                cnn2snn_error **error)
 {
     cnn2snn_context *context = graph->context;
-    struct deriver deriver = {
-        .graph = graph, .image = c2s_number_none(), .one_range = one_range, .error = error};
+    struct deriver deriver = {.graph = graph, .image = c2s_number_none(), .one_range = one_range, .error = error};
     *out_derivation = NULL;
     deriver.derivation = c2s_calloc(context, 1, sizeof *deriver.derivation);
     if (!deriver.derivation)

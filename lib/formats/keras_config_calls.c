@@ -114,8 +114,16 @@ static cnn2snn_status collect_keywords(const struct collector *collector, const 
 
 /* ------------------------------------------------------------------------------------------------ both */
 
+/* Operations of TensorFlow on outputs of layers; some take numbers in their place. */
+static bool is_operation(const char *class_name)
+{
+    return !strcmp(class_name, "TFOpLambda");
+}
+
 const char *c2s_keras_second_argument(const char *class_name)
 {
+    if (is_operation(class_name))
+        return "y";
     const struct c2s_layer_kind *kind = c2s_layer_kind_find(class_name);
     bool judges =
         kind && (kind->id == C2S_KIND_QML_PICO_POST_PROCESSING || kind->id == C2S_KIND_PICO_POST_PROCESSING);
@@ -123,10 +131,10 @@ const char *c2s_keras_second_argument(const char *class_name)
 }
 
 /* Keras 2 has the tensor of a keyword argument as [layer, call, output] among the arguments. */
-static cnn2snn_status take_second_tensor(const struct collector *collector, const char *key)
+static cnn2snn_status take_second_tensor(const struct collector *collector, const char *key, bool may_be_number)
 {
     const json_t *value = json_object_get(collector->call->arguments, key);
-    if (!json_is_array(value))
+    if (!json_is_array(value) || (may_be_number && !json_is_string(json_array_get(value, 0))))
         return CNN2SNN_OK;
     C2S_TRY(add_reference(collector, value, false));
     return json_object_del(collector->call->arguments, key) ? c2s_error_no_memory(collector->reader->error)
@@ -144,7 +152,7 @@ cnn2snn_status c2s_keras_read_call(const struct c2s_keras_reader *reader, const 
     } else {
         C2S_TRY(collect_lists(&collector, node));
         if (second)
-            C2S_TRY(take_second_tensor(&collector, second));
+            C2S_TRY(take_second_tensor(&collector, second, is_operation(class_name)));
     }
     if (!call->count)
         return c2s_keras_malformed(reader, layer, "a call on nothing");

@@ -85,22 +85,11 @@ static cnn2snn_status add_dequantizer(struct assembly *a, const char *name, cons
     return status;
 }
 
-static cnn2snn_status tell_stop(const struct assembly *a, size_t at, cnn2snn_error **error)
-{
-    const cnn2snn_layer *layer = a->work->graph->layers[at];
-    return c2s_report_add(a->work->report, CNN2SNN_SEVERITY_WARNING, CNN2SNN_OK, "P-038", layer->name,
-                          "where it is to run on Akida, use layers that can be quantized", error,
-                          "%s can't be quantized: quantization stops in front of it, what follows stays float",
-                          layer->class_name);
-}
-
 /* One for each layer whose integers reach float layers. */
 static cnn2snn_status dequantize(struct assembly *a, size_t at, size_t input, cnn2snn_error **error)
 {
     struct c2s_value *value = &a->items.items[at].inputs[input];
     size_t from = value->node;
-    if (!a->stops)
-        C2S_TRY(tell_stop(a, at, error));
     a->stops = true;
     if (!a->dequantizers[from]) {
         struct c2s_text name;

@@ -195,12 +195,42 @@ static bool is_quantized(const struct c2s_qml_work *work)
     return false;
 }
 
+static bool stops_quantization(const struct c2s_qml_work *work, size_t at)
+{
+    const struct c2s_node *node = &work->graph->nodes[at];
+    bool stops = false;
+    for (size_t i = 0; i < node->input_count; i++)
+        stops = stops || work->layers[node->inputs[i].node];
+    return stops;
+}
+
+/* Layers that can't be quantized wherever they stand: those in front of which quantization stops, and those behind.
+ */
+static cnn2snn_status tell_floats(const struct c2s_qml_work *work, ptrdiff_t told, cnn2snn_error **error)
+{
+    static const char *const remedy = "where it is to run on Akida, use layers that can be quantized";
+    for (size_t i = 0; i < work->graph->layer_count; i++) {
+        const cnn2snn_layer *layer = work->graph->layers[i];
+        if (work->reached[i] || c2s_qml_class_of(layer) || (ptrdiff_t)i == told)
+            continue;
+        C2S_TRY(
+            c2s_report_add(work->report, CNN2SNN_SEVERITY_WARNING, CNN2SNN_OK, "P-038", layer->name, remedy, error,
+                           stops_quantization(work, i)
+                               ? "%s can't be quantized: quantization stops in front of it, what follows stays float"
+                               : "%s can't be quantized either",
+                           layer->class_name));
+    }
+    return CNN2SNN_OK;
+}
+
 /* Why nothing could be quantized: the layer behind the input. */
 static cnn2snn_status tell_nothing(struct c2s_qml_work *work, cnn2snn_error **error)
 {
-    const cnn2snn_layer *first = work->graph->layers[find_first(work)];
-    return FAULT(work, INCOMPATIBLE, "P-038", first->name, "start the model with layers that can be quantized",
-                 "no layer can be quantized, since %s, the first one, can't", first->class_name);
+    size_t first = find_first(work);
+    const cnn2snn_layer *layer = work->graph->layers[first];
+    C2S_TRY(FAULT(work, INCOMPATIBLE, "P-038", layer->name, "start the model with layers that can be quantized",
+                  "no layer can be quantized, since %s, the first one, can't", layer->class_name));
+    return tell_floats(work, (ptrdiff_t)first, error);
 }
 
 /* The reference calibrates with one sample, of no known row of frames. */
@@ -228,6 +258,7 @@ static cnn2snn_status quantize(struct c2s_qml_work *work, struct c2s_graph **out
     if (!is_quantized(work))
         return tell_nothing(work, error);
     C2S_TRY(tell_input(work, &input, error));
+    C2S_TRY(tell_floats(work, C2S_NOBODY, error));
     C2S_TRY(tell_buffers(work, error));
     cnn2snn_status status = c2s_qml_assemble(work, input.quantizes, input.is_signed, &graph, &cause);
     if (!status)

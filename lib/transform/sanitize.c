@@ -240,7 +240,10 @@ static cnn2snn_status run_step(struct c2s_sanitizer *s, size_t step, cnn2snn_rep
     if (!status && !s->changed)
         return CNN2SNN_OK;
     if (!status)
+        status = c2s_graph_build(next, &cause); /* shapes behind layers that were unknown */
+    if (!status)
         return begin_take(s, next, error);
+    c2s_graph_release(next);
     status = c2s_status_of_cause(status, cause);
     if (!c2s_status_is_fault(status)) {
         return c2s_report_add_cause(NULL, status, cause, NULL, error);

@@ -93,36 +93,84 @@ static cnn2snn_status use_activation(struct c2s_sanitizer *s, size_t at, const c
     return CNN2SNN_OK;
 }
 
-static cnn2snn_status use_relu(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)
+/* `max_value` (taken) of NULL: no memory. */
+static cnn2snn_status use_relu(struct c2s_sanitizer *s, size_t at, json_t *max_value, cnn2snn_error **error)
 {
     const cnn2snn_layer *layer = c2s_sanitize_layer(s, at);
     cnn2snn_layer *made = NULL;
-    json_t *config = json_pack("{s:s, s:b, s:s, s:n, s:f, s:f}", "name", layer->name, "trainable", layer->trainable,
-                               "dtype", "float32", "max_value", "negative_slope", 0.0, "threshold", 0.0);
+    json_t *config = json_pack("{s:s, s:b, s:s, s:o, s:f, s:f}", "name", layer->name, "trainable", layer->trainable,
+                               "dtype", "float32", "max_value", max_value, "negative_slope", 0.0, "threshold", 0.0);
     C2S_TRY(c2s_sanitize_remake_take(layer, "ReLU", config, &made, error));
     c2s_sanitize_replace_take(s, at, made);
     return CNN2SNN_OK;
 }
 
-cnn2snn_status c2s_replace_activations(struct c2s_sanitizer *s, cnn2snn_error **error)
+static cnn2snn_status use_add(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)
+{
+    const cnn2snn_layer *layer = c2s_sanitize_layer(s, at);
+    cnn2snn_layer *made = NULL;
+    json_t *config =
+        json_pack("{s:s, s:b, s:s}", "name", layer->name, "trainable", layer->trainable, "dtype", "float32");
+    C2S_TRY(c2s_sanitize_remake_take(layer, "Add", config, &made, error));
+    c2s_sanitize_replace_take(s, at, made);
+    return CNN2SNN_OK;
+}
+
+static const double default_alpha = 0.2;
+
+/* An operation of TensorFlow on outputs of layers, which Keras wraps in a layer of its own. */
+static cnn2snn_status replace_operation(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)
+{
+    static const char *const activations[][2] = {
+        {"nn.silu", "swish"}, {"nn.gelu", "gelu"}, {"nn.leaky_relu", "leaky_relu"}};
+    const char *function = c2s_json_get_string(c2s_sanitize_layer(s, at)->config, "function", "");
+    size_t inputs = s->graph->nodes[at].input_count;
+    if (inputs == 2 && (!strcmp(function, "math.add") || !strcmp(function, "__operators__.add")))
+        return use_add(s, at, error);
+    if (inputs != 1)
+        return CNN2SNN_OK;
+    if (!strcmp(function, "nn.relu"))
+        return use_relu(s, at, json_null(), error);
+    if (!strcmp(function, "nn.relu6"))
+        return use_relu(s, at, json_real(6), error);
+    for (size_t i = 0; i < sizeof activations / sizeof *activations; i++)
+        if (!strcmp(function, activations[i][0]))
+            return use_activation(s, at, activations[i][1], default_alpha, error);
+    return CNN2SNN_OK;
+}
+
+static bool is_operation(const cnn2snn_layer *layer)
+{
+    return c2s_layer_id(layer) == C2S_KIND_OPAQUE && !strcmp(layer->class_name, "TFOpLambda");
+}
+
+static cnn2snn_status replace_activation(struct c2s_sanitizer *s, size_t at, cnn2snn_error **error)
 {
     static const struct {
         enum c2s_function function;
         const char *name;
     } quantizable[] = {
         {C2S_GELU, "gelu"}, {C2S_SWISH, "swish"}, {C2S_HARD_SILU, "hard_silu"}, {C2S_LEAKY_RELU, "leaky_relu"}};
-    const double default_alpha = 0.2;
+    const cnn2snn_layer *layer = c2s_sanitize_layer(s, at);
+    if (!function_name(json_object_get(layer->config, "activation")))
+        return CNN2SNN_OK;
+    enum c2s_function function = ((const struct c2s_activation_attributes *)layer->attributes)->function;
+    if (function == C2S_RELU)
+        return use_relu(s, at, json_null(), error);
+    for (size_t i = 0; i < sizeof quantizable / sizeof *quantizable; i++)
+        if (function == quantizable[i].function)
+            return use_activation(s, at, quantizable[i].name, default_alpha, error);
+    return CNN2SNN_OK;
+}
+
+cnn2snn_status c2s_replace_activations(struct c2s_sanitizer *s, cnn2snn_error **error)
+{
     for (size_t i = 0; i < s->graph->layer_count; i++) {
         const cnn2snn_layer *layer = c2s_sanitize_layer(s, i);
-        if (c2s_layer_id(layer) != C2S_KIND_ACTIVATION ||
-            !function_name(json_object_get(layer->config, "activation")))
-            continue;
-        enum c2s_function function = ((const struct c2s_activation_attributes *)layer->attributes)->function;
-        if (function == C2S_RELU)
-            C2S_TRY(use_relu(s, i, error));
-        for (size_t k = 0; k < sizeof quantizable / sizeof *quantizable; k++)
-            if (function == quantizable[k].function)
-                C2S_TRY(use_activation(s, i, quantizable[k].name, default_alpha, error));
+        if (is_operation(layer))
+            C2S_TRY(replace_operation(s, i, error));
+        else if (c2s_layer_id(layer) == C2S_KIND_ACTIVATION)
+            C2S_TRY(replace_activation(s, i, error));
     }
     return CNN2SNN_OK;
 }

@@ -68,6 +68,10 @@ START_TEST(floats_are_fine_in_front_and_behind)
     ck_assert_int_eq(derived("x")->output.value_bits, 7);
     ck_assert_int_eq(derived("g")->output.value_bits, 0);
     finish();
+    derive("{'input': [2], 'layers': [" QUANTIZER
+           ", ['Custom>Dequantizer', {'name': 'd'}], ['TFOpLambda', {'name': 'o'}]]}");
+    ck_assert_int_eq(derived("o")->output.value_bits, 0);
+    finish();
     derive("{'input': [2], 'layers': [" QUANTIZER ", ['Activation', {'name': 's', 'activation': 'softmax'}]]}");
     ck_assert_int_eq(derived("s")->output.value_bits, 0);
     finish();
@@ -84,6 +88,8 @@ START_TEST(what_does_not_belong_is_named)
                    CNN2SNN_E_VALUE, "Q-014", "r");
     expect_refused("{'input': [2], 'layers': [['Custom>QuantizedShiftmax', {'name': 'r'}]]}", CNN2SNN_E_UNSUPPORTED,
                    "Q-020", "r");
+    expect_refused("{'input': [2], 'layers': [" QUANTIZER ", ['TFOpLambda', {'name': 'o'}]]}", CNN2SNN_E_UNSUPPORTED,
+                   "Q-020", "o");
 }
 END_TEST
 

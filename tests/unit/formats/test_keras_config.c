@@ -308,6 +308,25 @@ START_TEST(unknown_classes_are_opaque_where_that_is_allowed)
     c2s_graph_release(graph);
 }
 
+START_TEST(an_operation_may_have_a_second_tensor_or_a_number)
+{
+#define OPERATION(second)                                                                                            \
+    FUNCTIONAL(INPUT_NODE("in") ", {'class_name': 'TFOpLambda', 'name': 'o', 'config': {'name': 'o', 'function': "   \
+                                "'math.add'}, 'inbound_nodes': [['in', 0, 0, {'y': " second "}]]}",                  \
+               "[['in', 0, 0]]", "[['o', 0, 0]]")
+    static const struct {
+        const char *config;
+        size_t inputs;
+    } cases[] = {{OPERATION("['in', 0, 0]"), 2}, {OPERATION("2.5"), 1}, {OPERATION("[1, 2]"), 1}};
+    struct c2s_keras_read_settings settings = {.allow_unknown_layers = true};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct c2s_graph *graph = NULL;
+        ck_assert_int_eq(read_with(&settings, cases[i].config, &graph), CNN2SNN_OK);
+        ck_assert_uint_eq(graph->nodes[1].input_count, cases[i].inputs);
+        c2s_graph_release(graph);
+    }
+}
+
 START_TEST(graphs_that_do_not_hold_together_are_refused)
 {
 #define CHAIN(nodes, inputs, outputs) FUNCTIONAL(INPUT_NODE("in") ", " RELU_NODE("r", nodes), inputs, outputs)
@@ -408,6 +427,7 @@ int main(void)
                keras2_counts_calls_of_models_with_input_from_1, keras2_counts_calls_of_models_without_input_from_0,
                keras3_counts_outputs_of_functional_models_from_1, arguments_that_change_results_are_refused,
                constants_and_operations_are_refused_by_name, unknown_classes_are_opaque_where_that_is_allowed,
-               graphs_that_do_not_hold_together_are_refused, objects_of_the_wrong_form_are_refused,
-               shapes_that_overflow_or_are_empty_are_refused, nesting_is_limited, number_of_calls_is_limited);
+               graphs_that_do_not_hold_together_are_refused, an_operation_may_have_a_second_tensor_or_a_number,
+               objects_of_the_wrong_form_are_refused, shapes_that_overflow_or_are_empty_are_refused,
+               nesting_is_limited, number_of_calls_is_limited);
 }

@@ -203,6 +203,21 @@ START_TEST(arguments_that_quantized_classes_lack_stop_it_too)
 }
 END_TEST
 
+START_TEST(all_layers_that_can_not_be_quantized_are_told)
+{
+    static const char *const names[] = {"u", "s", "o", "m"};
+    c2s_graph_release(quantized(graph_of("{'input': [8, 8, 3], 'functional': true, 'layers': [" CONV(
+        "c", "") ", "
+                 "['UpSampling2D', {'name': 'u'}], " CONV("e",
+                                                          "") ", ['Softmax', {'name': 's'}, ['c']], "
+                                                              "['TFOpLambda', {'name': 'o', 'function': 'math.exp'}, "
+                                                              "['e']], ['Multiply', {'name': 'm'}, ['o', 's']]]}")));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        told("P-038", names[i], CNN2SNN_SEVERITY_WARNING);
+    ck_assert_uint_eq(report->count, 4); /* what could be quantized isn't among them */
+}
+END_TEST
+
 START_TEST(nothing_to_quantize_is_a_fault)
 {
     ck_assert_ptr_null(quantized_for(sequential("[8, 8, 3]", "['UpSampling2D', {'name': 'u'}], " CONV("c", "")),
@@ -384,6 +399,7 @@ int main(void)
     tcase_add_test(tests, an_average_of_the_input_has_nothing_to_be_quantized_by);
     tcase_add_test(tests, quantization_stops_at_what_can_not_be_quantized);
     tcase_add_test(tests, arguments_that_quantized_classes_lack_stop_it_too);
+    tcase_add_test(tests, all_layers_that_can_not_be_quantized_are_told);
     tcase_add_test(tests, nothing_to_quantize_is_a_fault);
     tcase_add_test(tests, open_shapes_several_inputs_and_shared_layers_are_faults);
     tcase_add_test(tests, ranges_use_all_bits_and_the_next_weights_make_up_for_it);

@@ -92,6 +92,29 @@ START_TEST(activations_that_can_be_tables_are_replaced)
 }
 END_TEST
 
+START_TEST(operations_become_layers_that_can_be_quantized)
+{
+    struct c2s_graph *graph = sanitized(graph_of("{'input': [8, 8, 2], 'functional': true, 'layers': [" CONV(
+        "c", "") ", "
+                 "['TFOpLambda', {'name': 'r', 'function': 'nn.relu'}], ['TFOpLambda', {'name': 's', 'function': "
+                 "'nn.relu6'}], "
+                 "['TFOpLambda', {'name': 't', 'function': 'nn.silu'}], ['TFOpLambda', {'name': 'g', 'function': "
+                 "'nn.gelu'}], "
+                 "['TFOpLambda', {'name': 'a', 'function': '__operators__.add'}, ['r', 'g']], "
+                 "['TFOpLambda', {'name': 'm', 'function': '__operators__.add'}], "
+                 "['TFOpLambda', {'name': 'e', 'function': 'math.exp'}]]}"));
+    ck_assert_str_eq(class_named(graph, "r"), "ReLU");
+    config_is(graph, "r", "max_value", "null");
+    config_is(graph, "s", "max_value", "6.0");
+    config_is(graph, "t", "activation", "'swish'");
+    config_is(graph, "g", "activation", "'gelu'");
+    ck_assert_str_eq(class_named(graph, "a"), "Add");
+    ck_assert_str_eq(class_named(graph, "m"), "TFOpLambda"); /* of a number */
+    ck_assert_str_eq(class_named(graph, "e"), "TFOpLambda");
+    c2s_graph_release(graph);
+}
+END_TEST
+
 /* The weights of a file may hold what its config can't. */
 START_TEST(an_infinite_slope_stays_in_its_prelu)
 {
@@ -516,6 +539,7 @@ int main(void)
     tcase_set_timeout(tests, 120);
     tcase_add_test(tests, activations_become_layers_of_their_own);
     tcase_add_test(tests, activations_that_can_be_tables_are_replaced);
+    tcase_add_test(tests, operations_become_layers_that_can_be_quantized);
     tcase_add_test(tests, an_infinite_slope_stays_in_its_prelu);
     tcase_add_test(tests, max_pooling_goes_in_front_of_piecewise_linear_activations);
     tcase_add_test(tests, an_activation_with_several_users_stays_in_front_of_pooling);
