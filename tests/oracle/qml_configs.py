@@ -293,13 +293,11 @@ def redraw(config, rng):
         if out and chance(0.3):
             out["axis"] = "per-tensor"
         if out and chance(0.2):
-            out["scale_bits"] = of(3, 4, 6, 7) if chance(0.9) else of(9, 16)
+            out["scale_bits"] = of(3, 4, 6, 7)
         if out and chance(0.1):
             out["signed"] = of(True, False)
         if out and chance(0.03):
             del entry["output_quantizer"]
-        if "buffer_bitwidth" in entry and chance(0.15):
-            entry["buffer_bitwidth"] = of(28, 32) if chance(0.9) else 24
         if chance(0.2):
             entry["bias_quantizer"] = {"bitwidth": of(4, 6, 8)}
     return config
