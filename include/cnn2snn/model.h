@@ -66,8 +66,7 @@ CNN2SNN_API cnn2snn_status cnn2snn_model_clone(const cnn2snn_model *model, cnn2s
                                                cnn2snn_error **error);
 CNN2SNN_API void cnn2snn_model_destroy(cnn2snn_model *model);
 
-/* ------------------------------------------------------------------------------------------------ looking into
- * models */
+/* ------------------------------------------------------------------------------------------ looking into models */
 
 CNN2SNN_API const char *cnn2snn_model_get_name(const cnn2snn_model *model);
 /** 1 for a Sequential, 0 for a functional model. */

@@ -227,8 +227,7 @@ const cnn2snn_tensor *cnn2snn_akida_model_get_variable(const cnn2snn_akida_model
     return variable ? variable->tensor : NULL;
 }
 
-/* ------------------------------------------------------------------------------------------------ activation limits
- */
+/* -------------------------------------------------------------------------------------------- activation limits */
 
 cnn2snn_status cnn2snn_akida_model_fix_v1_activation_variables(const cnn2snn_akida_model *model,
                                                                cnn2snn_akida_model **out_model, cnn2snn_error **error)

@@ -13,8 +13,7 @@
 #include "quantize/quantize.h"
 #include "transform/transform.h"
 
-/* ------------------------------------------------------------------------------------------------ weight quantizers
- */
+/* -------------------------------------------------------------------------------------------- weight quantizers */
 
 cnn2snn_status cnn2snn_quantizer_create(cnn2snn_context *context, cnn2snn_quantizer_kind kind, double bitwidth,
                                         double threshold, cnn2snn_quantizer **out_quantizer, cnn2snn_error **error)

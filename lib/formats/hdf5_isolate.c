@@ -44,8 +44,7 @@ enum {
 /* Rules that come through the pipe as numbers, since an error's rule is a literal. */
 static const char *const rules[] = {"F-hdf5", "F-hdf5-limit", "F-hdf5-size"};
 
-/* ------------------------------------------------------------------------------------------------ the child's side
- */
+/* --------------------------------------------------------------------------------------------- the child's side */
 
 struct child {
     int pipe;
@@ -199,8 +198,7 @@ static _Noreturn void run_child(cnn2snn_context *context, const struct c2s_hdf5_
     _exit(0);
 }
 
-/* ------------------------------------------------------------------------------------------------ the parent's side
- */
+/* -------------------------------------------------------------------------------------------- the parent's side */
 
 struct parent {
     cnn2snn_context *context;

@@ -57,8 +57,7 @@ static void free_functional(struct functional *model)
     json_decref(model->numbers);
 }
 
-/* ------------------------------------------------------------------------------------------------ layers and calls
- */
+/* --------------------------------------------------------------------------------------------- layers and calls */
 
 static cnn2snn_status add_call(struct functional *model, size_t entry, const json_t *node)
 {

@@ -154,8 +154,7 @@ TARGET static void multiply(const float *a, size_t a_stride, size_t rows, const 
         multiply_partial(a, a_stride, rows, b, panel_stride, depth, c, c_stride, columns, accumulate);
 }
 
-/* ------------------------------------------------------------------------------------------------ transposed product
- */
+/* ------------------------------------------------------------------------------------------- transposed product */
 
 /* Rows and vectors side by side; of the last vector only the first `left` columns are in memory. */
 INLINE void turned_tile(const int rows, const int vectors, const float *a, size_t a_stride, const float *b,

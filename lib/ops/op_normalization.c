@@ -43,8 +43,7 @@ static struct c2s_walk walk_along(const cnn2snn_tensor *x, const bool *along)
     return walk;
 }
 
-/* ------------------------------------------------------------------------------------------------ BatchNormalization
- */
+/* ------------------------------------------------------------------------------------------- BatchNormalization */
 
 cnn2snn_status c2s_op_prepare_batch_normalization(struct c2s_op *op, cnn2snn_error **error)
 {

@@ -12,8 +12,7 @@
 #include "plan/qml_blocks.h"
 #include "plan/qml_rules.h"
 
-/* ------------------------------------------------------------------------------------------------ looking at blocks
- */
+/* -------------------------------------------------------------------------------------------- looking at blocks */
 
 const cnn2snn_layer *c2s_qml_block_layer(const struct c2s_qml_plan *plan, const struct c2s_qml_block *block,
                                          size_t position)

@@ -35,8 +35,7 @@ static c2s_mend_fn *const mends[] = {
     c2s_mend_first_pool,
 };
 
-/* ------------------------------------------------------------------------------------------------ changing the row
- */
+/* --------------------------------------------------------------------------------------------- changing the row */
 
 int c2s_mend_kind(const struct c2s_mending *m, size_t index)
 {

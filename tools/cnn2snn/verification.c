@@ -13,8 +13,7 @@
 enum { PART = 16 };
 #define FLOAT_TOLERANCE 1e-5 /* of the largest value */
 
-/* ------------------------------------------------------------------------------------------------ our own conversion
- */
+/* ------------------------------------------------------------------------------------------- our own conversion */
 
 static int starts_with_events(const cnn2snn_akida_model *model)
 {

@@ -194,8 +194,7 @@ START_TEST(l090_l091_settings_that_can_not_be)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ losses, optimizers
- */
+/* ------------------------------------------------------------------------------------------- losses, optimizers */
 
 START_TEST(l091_losses_and_their_gradients)
 {
@@ -314,8 +313,7 @@ START_TEST(l090_l091_of_the_users_own)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ threads, batches
- */
+/* --------------------------------------------------------------------------------------------- threads, batches */
 
 #define DEEP_MODEL                                                                                                   \
     "['QuantizedConv2D', {'name': 'a', 'filters': 5, 'kernel_size': 3, 'padding': 'same', " MAX_PER_AXIS(            \

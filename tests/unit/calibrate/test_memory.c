@@ -39,8 +39,7 @@ static void counted_setup(void)
     ck_assert_int_eq(c2s_context_create(CNN2SNN_ABI_VERSION, &options, &context, NULL), CNN2SNN_OK);
 }
 
-/* ------------------------------------------------------------------------------------------------ what is measured
- */
+/* --------------------------------------------------------------------------------------------- what is measured */
 
 struct work {
     struct c2s_graph *graph;

@@ -219,8 +219,7 @@ START_TEST(l038_a_rescaling_layer_has_a_positive_scale)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ images and events
- */
+/* -------------------------------------------------------------------------------------------- images and events */
 
 static struct c2s_plan_settings taken_as(cnn2snn_input_mode mode)
 {

@@ -293,8 +293,7 @@ START_TEST(inputs_that_do_not_fit_are_refused)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ layers that can't
- */
+/* -------------------------------------------------------------------------------------------- layers that can't */
 
 static cnn2snn_layer *make_opaque(void)
 {

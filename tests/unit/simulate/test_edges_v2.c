@@ -411,8 +411,7 @@ START_TEST(transposed_kernels_begin_half_of_what_exceeds_two_in_front)
 }
 END_TEST
 
-/* ------------------------------------------------------------------------------------------------ orders of weights
- */
+/* -------------------------------------------------------------------------------------------- orders of weights */
 
 START_TEST(dense_weights_are_in_order_of_x_y_and_channels)
 {
