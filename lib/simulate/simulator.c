@@ -299,13 +299,18 @@ cnn2snn_status c2s_simulator_create(const cnn2snn_akida_model *model, int32_t th
                                      out_simulator, error);
 }
 
+static void free_layers(const cnn2snn_simulator *simulator, cnn2snn_tensor **layers)
+{
+    for (size_t i = 0; layers && i < simulator->stage_count; i++)
+        if (layers[i])
+            c2s_tensor_release(layers[i]);
+    c2s_free(simulator->context, layers);
+}
+
 /* Frees the outputs of layers that were kept for the next call. */
 static void forget_layers(cnn2snn_simulator *simulator)
 {
-    for (size_t i = 0; simulator->layer_outputs && i < simulator->stage_count; i++)
-        if (simulator->layer_outputs[i])
-            c2s_tensor_release(simulator->layer_outputs[i]);
-    c2s_free(simulator->context, simulator->layer_outputs);
+    free_layers(simulator, simulator->layer_outputs);
     simulator->layer_outputs = NULL;
 }
 
@@ -501,12 +506,19 @@ static cnn2snn_status run_into(cnn2snn_simulator *simulator, const cnn2snn_tenso
                                cnn2snn_error **error)
 {
     struct job job = {.simulator = simulator, .input = input, .output = output, .predict = predict};
-    if (layer_output) {
-        C2S_TRY(create_layers(simulator, input->shape[0], error));
-        job.layers = simulator->layer_outputs;
+    if (!layer_output) {
+        run_samples(&job, (size_t)input->shape[0]);
+        return CNN2SNN_OK;
     }
+    C2S_TRY(create_layers(simulator, input->shape[0], error));
+    job.layers = simulator->layer_outputs;
+    simulator->layer_outputs = NULL; /* the callback may run the simulator again */
     run_samples(&job, (size_t)input->shape[0]);
-    return layer_output ? tell_layers(&job, layer_output, user_data, error) : CNN2SNN_OK;
+    cnn2snn_status status = tell_layers(&job, layer_output, user_data, error);
+    forget_layers(simulator);
+    simulator->layer_outputs = job.layers;
+    simulator->layer_samples = input->shape[0];
+    return status;
 }
 
 cnn2snn_status c2s_simulator_forward(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, bool predict,

@@ -36,12 +36,19 @@ typedef cnn2snn_loss loss;
 typedef cnn2snn_metric metric;
 typedef cnn2snn_optimizer optimizer;
 typedef cnn2snn_sampler_options sampler_options;
+typedef cnn2snn_simulator_options simulator_options;
+typedef cnn2snn_simulator_memory simulator_memory;
 
 static void print_options(void)
 {
     PRINT("LoadOptions", load_options, 0, FIELD(load_options, struct_size), FIELD(load_options, custom_objects),
           FIELD(load_options, allow_unknown_layers), FIELD(load_options, reserved),
           FIELD(load_options, without_training), FIELD(load_options, reserved2));
+    PRINT("SimulatorOptions", simulator_options, 0, FIELD(simulator_options, struct_size),
+          FIELD(simulator_options, threads), FIELD(simulator_options, reserved));
+    PRINT("SimulatorMemory", simulator_memory, 0, FIELD(simulator_memory, struct_size),
+          FIELD(simulator_memory, weights), FIELD(simulator_memory, activations), FIELD(simulator_memory, workspace),
+          FIELD(simulator_memory, state), FIELD(simulator_memory, layer_outputs), FIELD(simulator_memory, total));
     PRINT("QuantizeOptions", quantize_options, 0, FIELD(quantize_options, struct_size),
           FIELD(quantize_options, weight_quantization), FIELD(quantize_options, activ_quantization),
           FIELD(quantize_options, input_weight_quantization), FIELD(quantize_options, skip_fold_batchnorm),

@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
@@ -74,6 +75,47 @@ class Abi(unittest.TestCase):
             got = [[getattr(t, n).offset, getattr(t, n).size] for n, _ in t._fields_]
             self.assertEqual(got, fields["fields"], struct)
             self.assertEqual(C.sizeof(t), fields["size"], struct)
+
+
+class Running(unittest.TestCase):
+    def setUp(self):
+        self.context = c2s.Context()
+        self.model = self.context.load_akida(ROOT / "tests/data/fbz/current_v2.fbz")
+
+    def test_a_simulator_is_run_again_and_again(self):
+        simulator, layers = self.model.simulator(), {}
+        self.assertEqual((simulator.input_shape, simulator.input_dtype, simulator.accepts_float32), ((4, 4, 1), "uint8", True))
+        self.assertEqual((simulator.output_shape, simulator.output_dtype), ((1, 1, 3), "float32"))
+        x = np.random.default_rng(1).integers(0, 256, (5, 4, 4, 1)).astype("u1")
+        first = simulator.forward(x)
+        simulator.forward(x[::-1])
+        np.testing.assert_array_equal(simulator.forward(x, layers), first)
+        np.testing.assert_array_equal(layers["q"], x)  # integers count as quantized
+        np.testing.assert_array_equal(layers["dq"], first)
+        np.testing.assert_array_equal(simulator.predict(x), first)
+        np.testing.assert_array_equal(np.concatenate([simulator.forward(x[i:i + 1]) for i in range(5)]), first)
+        memory = simulator.memory()
+        self.assertEqual(memory.pop("total"), sum(memory.values()))
+        for wrong in (x.astype("i1"), x.astype("f8"), x[..., 0], x[:, :3]):
+            self.assertRaises(ValueError, simulator.forward, wrong)
+        np.testing.assert_array_equal(simulator.forward(x), first)
+
+    def test_simulators_of_one_model_run_side_by_side(self):
+        x = np.random.default_rng(2).integers(0, 256, (40, 4, 4, 1)).astype("u1")
+        first, results = self.model.simulator(1).forward(x), {}
+
+        def run(number):
+            simulator = self.model.simulator(number % 3 + 1)
+            results[number] = [simulator.forward(x) for _ in range(20)]
+        threads = [threading.Thread(target=run, args=(n,)) for n in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(len(results), 6)
+        for outputs in results.values():
+            for output in outputs:
+                np.testing.assert_array_equal(output, first)
 
 
 class Integers(unittest.TestCase):

@@ -17,7 +17,7 @@ from ._library import (  # noqa: F401
     CheckOptions, ContextOptions, ConvertOptions, DESTROY, DTYPES, EVALUATE, Error, HARDWARE_MAPPER, LAYER_DONE,
     LAYER_INTEGERS, LAYER_OUTPUT, LOG, LOSSES, LoadOptions, Loss, MAX_RANK, METRICS, METRIC_RESET, METRIC_RESULT,
     METRIC_UPDATE, Metric, OPTIMIZERS, Optimizer, Options, PredictOptions, QUANTIZER_FN, QuantizeOptions, QuantizerClass,
-    SCALE_FACTOR, STATUS, STEP, SamplerOptions, buffer_bytes, call, lib, made, raise_error, tensor_array)
+    SCALE_FACTOR, STATUS, STEP, SamplerOptions, SimulatorMemory, SimulatorOptions, buffer_bytes, call, lib, made, raise_error, tensor_array)
 from ._library import _error_classes
 
 
@@ -175,8 +175,60 @@ class AkidaModel(Handle):
         equal = C.c_int32()
         return json.loads(buffer_bytes(made("akida_model_diff", self.handle, other.handle, 1, C.byref(equal))))["differences"]
 
+    def simulator(self, threads=0):
+        """Runs the model on integers; made once, run often."""
+        return Simulator(self.context, made("simulator_create", self.handle, C.byref(SimulatorOptions(threads=threads))))
+
     def fix_v1_activation_variables(self):
         return AkidaModel(self.context, made("akida_model_fix_v1_activation_variables", self.handle))
+
+
+class Simulator(Handle):
+    """An Akida model that runs. Belongs to one thread at a time; samples of models with a state follow each other in time."""
+    _destroy = "cnn2snn_simulator_destroy"
+    input_dtype = property(lambda self: DTYPES[lib.cnn2snn_simulator_get_input_dtype(self.handle)])
+    output_dtype = property(lambda self: DTYPES[lib.cnn2snn_simulator_get_output_dtype(self.handle)])
+    accepts_float32 = property(lambda self: bool(lib.cnn2snn_simulator_accepts_float32(self.handle)))
+    input_shape = property(lambda self: self._shape(lib.cnn2snn_simulator_get_input_shape))
+    output_shape = property(lambda self: self._shape(lib.cnn2snn_simulator_get_output_shape))
+
+    def _shape(self, get):
+        shape = (C.c_int64 * 3)()
+        get(self.handle, shape)
+        return tuple(shape)
+
+    def _output(self, samples, dtype):
+        """A tensor for results, the same as long as their number and type stay."""
+        if (samples, dtype) != getattr(self, "kept", (None,))[0]:
+            shape = (C.c_int64 * 4)(samples, *self.output_shape)
+            self.kept = (samples, dtype), Tensor(self.context, made("tensor_create", self.context.handle, DTYPES.index(dtype), 4, shape))
+        return self.kept[1]
+
+    def forward(self, inputs, layers=None):
+        """The last layer's output; layers: a dict that gets those of all layers by name."""
+        def keep(_, name, tensor, error):
+            layers[name.decode()] = tensor_array(tensor)
+            return 0
+        x = Tensor.of(self.context, inputs)
+        out = self._output(len(inputs), self.output_dtype)
+        call("simulator_forward_into", self.handle, x.handle, LAYER_OUTPUT() if layers is None else LAYER_OUTPUT(keep), None, out.handle)
+        return out.array()
+
+    def predict(self, inputs):
+        """Potentials as float32."""
+        x, out = Tensor.of(self.context, inputs), self._output(len(inputs), "float32")
+        call("simulator_predict_into", self.handle, x.handle, out.handle)
+        return out.array()
+
+    def reset(self):
+        """Forgets the state of temporal layers."""
+        lib.cnn2snn_simulator_reset(self.handle)
+
+    def memory(self):
+        """Bytes by use."""
+        m = SimulatorMemory()
+        lib.cnn2snn_simulator_get_memory(self.handle, C.byref(m), C.sizeof(m))
+        return {name: getattr(m, name) for name, _ in m._fields_[1:]}
 
 
 def _layer_done(function):

@@ -64,6 +64,15 @@ class AkidaSaveOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("version", C.c_char_p), ("akida_release", C.c_char_p)]
 
 
+class SimulatorOptions(Options):
+    _fields_ = [("struct_size", C.c_size_t), ("threads", C.c_int32), ("reserved", C.c_int32)]
+
+
+class SimulatorMemory(Options):
+    _fields_ = [("struct_size", C.c_size_t)] + [(n, C.c_uint64) for n in ("weights", "activations", "workspace", "state",
+                                                                          "layer_outputs", "total")]
+
+
 class PredictOptions(Options):
     _fields_ = [("struct_size", C.c_size_t), ("batch_size", C.c_int64), ("threads", C.c_int32), ("reserved", C.c_int32),
                 ("layer_output", LAYER_OUTPUT), ("layer_output_user_data", C.c_void_p), ("layer_integers", LAYER_INTEGERS),
@@ -225,6 +234,14 @@ def _open():
         "akida_model_get_version": (S, P), "akida_model_destroy": (None, P), "akida_model_summary": (C.c_int32, P, C.c_int32, pP, pP),
         "akida_model_fix_v1_activation_variables": (C.c_int32, P, pP, pP),
     }
+    signatures.update({
+        "simulator_create": (C.c_int32, P, P, pP, pP), "simulator_destroy": (None, P), "simulator_reset": (None, P),
+        "simulator_get_input_shape": (C.c_int32, P, P), "simulator_get_input_dtype": (C.c_int32, P),
+        "simulator_accepts_float32": (C.c_int32, P), "simulator_get_output_shape": (C.c_int32, P, P),
+        "simulator_get_output_dtype": (C.c_int32, P), "simulator_get_memory": (C.c_int32, P, P, Z),
+        "simulator_forward_into": (C.c_int32, P, P, LAYER_OUTPUT, P, P, pP),
+        "simulator_predict_into": (C.c_int32, P, P, P, pP),
+    })
     signatures["model_mend"] = (C.c_int32, P, pP, pP, pP)
     signatures["akida_model_diff"] = (C.c_int32, P, P, C.c_int32, C.POINTER(C.c_int32), pP, pP)
     signatures.update({

@@ -117,6 +117,38 @@ START_TEST(a_layer_output_that_the_callback_keeps_stays_as_it_is)
 }
 END_TEST
 
+static cnn2snn_status run_again(void *user_data, const char *name, const cnn2snn_tensor *output,
+                                cnn2snn_error **error)
+{
+    cnn2snn_simulator *simulator = user_data;
+    cnn2snn_tensor *input = samples_of(CNN2SNN_DTYPE_INT8, 3, EXTENTS(1, 1, 1), VALUES(4, 5, 6));
+    cnn2snn_tensor *other = new_output(simulator, 0, 3);
+    ck_assert_double_eq(c2s_tensor_get_double(output, 1), 8);
+    run_into(simulator, input, true, other);
+    ck_assert_double_eq(c2s_tensor_get_double(other, 2), 6);
+    ck_assert_double_eq(c2s_tensor_get_double(output, 1), 8);
+    c2s_tensor_release(input);
+    c2s_tensor_release(other);
+    return CNN2SNN_OK;
+}
+
+START_TEST(a_callback_may_run_the_simulator_again)
+{
+    cnn2snn_akida_model *model = neuron(C2S_AKIDA_DENSE1D, 1);
+    cnn2snn_simulator *simulator = simulator_of(model, 1);
+    cnn2snn_tensor *input = samples_of(CNN2SNN_DTYPE_INT8, 2, EXTENTS(1, 1, 1), VALUES(7, 8));
+    cnn2snn_tensor *output = new_output(simulator, 0, 2);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(c2s_simulator_forward_into(simulator, input, false, run_again, simulator, output, NULL),
+                         CNN2SNN_OK);
+    ck_assert_double_eq(c2s_tensor_get_double(output, 1), 8);
+    c2s_tensor_release(input);
+    c2s_tensor_release(output);
+    c2s_simulator_destroy(simulator);
+    c2s_akida_model_release(model);
+}
+END_TEST
+
 static void expect_other_output(cnn2snn_simulator *simulator, const cnn2snn_tensor *input, cnn2snn_tensor *output,
                                 const char *message)
 {
@@ -237,6 +269,7 @@ static Suite *make_suite(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, running_into_an_output_allocates_nothing, 0, MODELS);
     tcase_add_test(tests, a_layer_output_that_the_callback_keeps_stays_as_it_is);
+    tcase_add_test(tests, a_callback_may_run_the_simulator_again);
     tcase_add_test(tests, an_output_of_another_type_or_shape_or_in_use_is_refused);
     tcase_add_loop_test(tests, memory_is_told_to_the_byte, 0, MODELS);
     tcase_add_test(tests, a_row_of_layers_needs_two_activations);
