@@ -195,7 +195,10 @@ CNN2SNN_API const char *cnn2snn_error_get_layer(const cnn2snn_error *error);
 CNN2SNN_API const char *cnn2snn_error_get_file(const cnn2snn_error *error);
 /** Byte offset in the file, or -1. */
 CNN2SNN_API int64_t cnn2snn_error_get_offset(const cnn2snn_error *error);
-/** All faults, where the call collects them (convert); NULL otherwise. Borrowed. */
+/**
+ * All faults, where the call collects them (convert); otherwise the one with its remedy, where something can be done
+ * about it; otherwise NULL. Borrowed.
+ */
 CNN2SNN_API const cnn2snn_report *cnn2snn_error_get_report(const cnn2snn_error *error);
 CNN2SNN_API void cnn2snn_error_destroy(cnn2snn_error *error);
 
@@ -219,8 +222,8 @@ CNN2SNN_API const char *cnn2snn_report_get_layer(const cnn2snn_report *report, s
 CNN2SNN_API const char *cnn2snn_report_get_message(const cnn2snn_report *report, size_t index);
 /** What to do about it, or "". */
 CNN2SNN_API const char *cnn2snn_report_get_remedy(const cnn2snn_report *report, size_t index);
-/** Which step of cnn2snn_check_model_compatibility() found it, where several were taken: "quantization", "conversion" or
- * "mapping"; otherwise "". */
+/** Which step of cnn2snn_check_model_compatibility() found it, where several were taken: "quantization", "conversion"
+ * or "mapping"; otherwise "". */
 CNN2SNN_API const char *cnn2snn_report_get_step(const cnn2snn_report *report, size_t index);
 /** The report as text (one line an entry) or, with `json` other than 0, as JSON: {"faults": [...], "warnings":
  * [...]}. */

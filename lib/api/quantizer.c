@@ -7,6 +7,7 @@
 
 #include "api/edge.h"
 #include "base/json.h"
+#include "base/report.h"
 #include "ir/model.h"
 #include "numeric/custom_objects.h"
 #include "numeric/weight_quantizer.h"
@@ -299,6 +300,9 @@ cnn2snn_status cnn2snn_model_quantize_named_layer(const cnn2snn_model *model, co
     if (index >= 0 && model->graph->sequential)
         index--;
     if (index < 0)
-        return c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-025", "the model has no layer '%s'", layer_name);
+        return c2s_advise(
+            error,
+            c2s_error(model->context, error, CNN2SNN_E_VALUE, "L-025", "the model has no layer '%s'", layer_name),
+            "inspect lists the layers' names");
     return cnn2snn_model_quantize_layer(model, index, bitwidth, quantizer_function, user_data, out_model, error);
 }

@@ -79,6 +79,11 @@ cnn2snn_status c2s_status_of_cause(cnn2snn_status status, const cnn2snn_error *c
     return status && cause && (cause->code == CNN2SNN_E_NO_MEMORY || !cause->text) ? CNN2SNN_E_NO_MEMORY : status;
 }
 
+static const char *remedy_of(const cnn2snn_error *cause)
+{
+    return cause->report && cause->report->count ? cause->report->faults[0].remedy : NULL;
+}
+
 cnn2snn_status c2s_report_add_cause(cnn2snn_report *report, cnn2snn_status status, cnn2snn_error *cause,
                                     const char *rule, cnn2snn_error **error)
 {
@@ -89,8 +94,8 @@ cnn2snn_status c2s_report_add_cause(cnn2snn_report *report, cnn2snn_status statu
     }
     if (c2s_status_is_fault(status) && cause) {
         status = c2s_report_add(report, CNN2SNN_SEVERITY_ERROR, cause->code,
-                                cause->rule && *cause->rule ? cause->rule : rule, cause->layer, NULL, error, "%s",
-                                cause->message ? cause->message : "");
+                                cause->rule && *cause->rule ? cause->rule : rule, cause->layer, remedy_of(cause),
+                                error, "%s", cause->message ? cause->message : "");
     } else if (error && !*error) {
         *error = cause;
         return status;
@@ -125,4 +130,23 @@ cnn2snn_status c2s_report_raise_and_take(cnn2snn_report *report, cnn2snn_error *
                                           fault->message, *fault->remedy ? "; " : "", fault->remedy, more);
     c2s_error_take_report(error, report);
     return code;
+}
+
+void c2s_error_set_remedy(cnn2snn_error **error, const char *remedy)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_error *e = error ? *error : NULL, *cause = NULL;
+    if (!e || e->code == CNN2SNN_E_NO_MEMORY || e->report)
+        return;
+    cnn2snn_status status = c2s_report_create(e->context, &report, &cause);
+    if (!status)
+        status = c2s_report_add(report, CNN2SNN_SEVERITY_ERROR, e->code, e->rule, e->layer, remedy, &cause, "%s",
+                                e->message);
+    if (!status) {
+        c2s_error_take_report(error, report);
+        return;
+    }
+    c2s_report_destroy(report);
+    c2s_error_clear(error); /* there was no memory to say it all */
+    *error = cause;
 }

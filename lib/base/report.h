@@ -51,4 +51,14 @@ size_t c2s_report_count_errors(const cnn2snn_report *report);
  */
 cnn2snn_status c2s_report_raise_and_take(cnn2snn_report *report, cnn2snn_error **error);
 
+/* Says what to do about an error that has no report yet: a report of this one fault. */
+void c2s_error_set_remedy(cnn2snn_error **error, const char *remedy);
+
+/* The status of a c2s_error() or c2s_layer_error() whose error gets a remedy. */
+static inline cnn2snn_status c2s_advise(cnn2snn_error **cause, cnn2snn_status status, const char *remedy)
+{
+    c2s_error_set_remedy(cause, remedy);
+    return status;
+}
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "calibrate/loss.h"
 #include "transform/rewrite.h"
 
@@ -112,8 +113,10 @@ static cnn2snn_status round_all(struct adaround *adaround, cnn2snn_error **error
         }
     if (quantized)
         return CNN2SNN_OK;
-    return c2s_error(adaround->sampler->context, error, CNN2SNN_E_VALUE, "L-089", "model %s has no quantized layers",
-                     adaround->sampler->graph->name);
+    return c2s_advise(error,
+                      c2s_error(adaround->sampler->context, error, CNN2SNN_E_VALUE, "L-089",
+                                "model %s has no quantized layers", adaround->sampler->graph->name),
+                      "quantize the model first");
 }
 
 cnn2snn_status c2s_adaround(const struct c2s_graph *graph, cnn2snn_samples *samples,

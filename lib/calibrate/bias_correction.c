@@ -10,6 +10,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "calibrate/loss.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
@@ -69,8 +70,10 @@ static cnn2snn_status give_biases(const struct c2s_graph *graph, struct c2s_grap
             status = c2s_layer_list_add_take(&list, remade, error);
     }
     if (!status && !quantized)
-        status = c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-088", "model %s has no quantized layers",
-                           graph->name);
+        status = c2s_advise(error,
+                            c2s_error(graph->context, error, CNN2SNN_E_VALUE, "L-088",
+                                      "model %s has no quantized layers", graph->name),
+                            "quantize the model first");
     if (!status)
         status = c2s_sequential_rebuild(graph, &list, out_graph, error);
     c2s_layer_list_free(&list);

@@ -6,6 +6,7 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "evaluate/evaluate.h"
 #include "evaluate/execution_plan.h"
 
@@ -148,8 +149,11 @@ cnn2snn_status c2s_graph_linear_layers(const struct c2s_graph *graph, cnn2snn_la
                                        cnn2snn_error **error)
 {
     if (!is_linear(graph))
-        return c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-083",
-                         "model %s has branches or shared layers, expected one layer behind the other", graph->name);
+        return c2s_advise(error,
+                          c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-083",
+                                    "model %s has branches or shared layers, expected one layer behind the other",
+                                    graph->name),
+                          "calibrate a Sequential model");
     cnn2snn_layer **layers = c2s_calloc(graph->context, graph->node_count, sizeof *layers);
     if (!layers)
         return c2s_error_no_memory(error);

@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "base/text.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
@@ -43,7 +44,7 @@ static const char *quantized_class(const cnn2snn_layer *layer)
 }
 
 static cnn2snn_status refuse_argument(const cnn2snn_layer *layer, const char *key, const char *expected,
-                                      cnn2snn_error **error)
+                                      const char *remedy, cnn2snn_error **error)
 {
     struct c2s_text found;
     const json_t *value = json_object_get(layer->config, key);
@@ -52,9 +53,12 @@ static cnn2snn_status refuse_argument(const cnn2snn_layer *layer, const char *ke
     c2s_text_init(&found, layer->context);
     if (value)
         c2s_json_dump(&found, value, false);
-    cnn2snn_status status = c2s_layer_error(layer->context, error, CNN2SNN_E_INCOMPATIBLE, "L-018", layer->name,
-                                            "%s %s, expected %s: quantized layers have no other", key,
-                                            found.failed || !found.data ? "of another value" : found.data, expected);
+    cnn2snn_status status =
+        c2s_advise(error,
+                   c2s_layer_error(layer->context, error, CNN2SNN_E_INCOMPATIBLE, "L-018", layer->name,
+                                   "%s %s, expected %s: quantized layers have no other", key,
+                                   found.failed || !found.data ? "of another value" : found.data, expected),
+                   remedy);
     c2s_text_free(&found);
     return status;
 }
@@ -65,13 +69,15 @@ static cnn2snn_status check_arguments(const cnn2snn_layer *layer, cnn2snn_error 
     const struct c2s_conv_attributes *conv = c2s_layer_conv(layer);
     const struct c2s_dense_attributes *dense = c2s_layer_dense(layer);
     if (conv && conv->channels_first)
-        return refuse_argument(layer, "data_format", "\"channels_last\"", error);
+        return refuse_argument(layer, "data_format", "\"channels_last\"", "build the model with channels_last",
+                               error);
     if ((conv && conv->activation.function != C2S_LINEAR) || (dense && dense->activation.function != C2S_LINEAR))
-        return refuse_argument(layer, "activation", "\"linear\" (put the activation in a layer of its own)", error);
+        return refuse_argument(layer, "activation", "\"linear\"", "put the activation in a layer of its own", error);
     if (c2s_layer_id(layer) == C2S_KIND_CONV2D && conv->groups != 1)
-        return refuse_argument(layer, "groups", "1", error);
+        return refuse_argument(layer, "groups", "1",
+                               "split the layer into one for each group, or build it without groups", error);
     if (c2s_layer_id(layer) == C2S_KIND_SEPARABLE_CONV2D && conv->depth_multiplier != 1)
-        return refuse_argument(layer, "depth_multiplier", "1", error);
+        return refuse_argument(layer, "depth_multiplier", "1", "build the layer with depth_multiplier 1", error);
     return CNN2SNN_OK;
 }
 
@@ -138,8 +144,10 @@ static cnn2snn_status quantize_neural(const cnn2snn_layer *layer, const struct c
 {
     bool quantized = c2s_layer_is(layer, C2S_FAMILY_QUANTIZED);
     if (!rule->bitwidth && quantized)
-        return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-017", layer->name,
-                               "bitwidth 0 for a quantized layer, expected more than 1");
+        return c2s_advise(error,
+                          c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-017", layer->name,
+                                          "bitwidth 0 for a quantized layer, expected more than 1"),
+                          "quantize the float model, or keep 2 bits or more");
     if (!rule->bitwidth) {
         *out_layer = c2s_layer_retain(layer);
         return CNN2SNN_OK;
@@ -211,9 +219,12 @@ static cnn2snn_status quantize_activation(const cnn2snn_layer *layer, const stru
     int32_t bitwidth = rule->bitwidth;
     bool is_relu = c2s_layer_id(layer) == C2S_KIND_RELU;
     if (bitwidth < 0 || (!bitwidth && !is_relu))
-        return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-017", layer->name,
-                               "bitwidth %d for %s activation, expected more than 0", (int)bitwidth,
-                               is_relu ? "an" : "a quantized");
+        return c2s_advise(error,
+                          c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-017", layer->name,
+                                          "bitwidth %d for %s activation, expected more than 0", (int)bitwidth,
+                                          is_relu ? "an" : "a quantized"),
+                          is_relu ? "give 1 bit or more, or 0 to leave it float"
+                                  : "give 1 bit or more, or quantize the float model");
     if (!bitwidth) {
         *out_layer = c2s_layer_retain(layer);
         return CNN2SNN_OK;

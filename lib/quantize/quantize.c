@@ -8,6 +8,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/layer_kind.h"
 #include "quantize/layer_rule.h"
 #include "transform/rewrite.h"
@@ -19,10 +20,13 @@ static cnn2snn_status fold(const struct c2s_graph *graph, struct c2s_graph **out
     cnn2snn_status status = CNN2SNN_OK;
     C2S_GOTO(c2s_sequentialize(graph, &sequential, error));
     if (!sequential->sequential) {
-        status = c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-009",
-                           "model %s has several branches, expected one line of layers to fold BatchNormalization "
-                           "layers: quantize without folding (fold_BN)",
-                           graph->name);
+        status = c2s_advise(
+            error,
+            c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-009",
+                      "model %s has several branches, expected one line of layers to fold BatchNormalization "
+                      "layers",
+                      graph->name),
+            "quantize without folding (fold_BN; --no-fold-BN), or use a model without branches");
         goto done;
     }
     C2S_GOTO(c2s_invert_batchnorm_pooling(sequential, &inverted, error));

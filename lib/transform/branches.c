@@ -13,6 +13,7 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/depth_order.h"
@@ -178,11 +179,16 @@ static cnn2snn_status check_concatenate(const struct walk *walk, size_t layer, c
     const struct c2s_concatenate_attributes *attributes = concatenate->attributes;
     const struct c2s_node *call = call_of(walk, layer);
     if (attributes->axis != -1 && attributes->axis != (int64_t)call->shapes[0].rank)
-        return c2s_layer_error(concatenate->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H5", concatenate->name,
-                               "axis %" PRId64 ", expected -1, the last", attributes->axis);
+        return c2s_advise(error,
+                          c2s_layer_error(concatenate->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H5",
+                                          concatenate->name, "axis %" PRId64 ", expected -1, the last",
+                                          attributes->axis),
+                          "join the branches on the last axis");
     if (call->input_count != 2)
-        return c2s_layer_error(concatenate->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H5", concatenate->name,
-                               "%zu inputs, expected 2", call->input_count);
+        return c2s_advise(error,
+                          c2s_layer_error(concatenate->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H5",
+                                          concatenate->name, "%zu inputs, expected 2", call->input_count),
+                          "join two branches by each Concatenate");
     return CNN2SNN_OK;
 }
 
@@ -220,9 +226,11 @@ static cnn2snn_status visit(struct walk *walk, struct step step, cnn2snn_error *
 {
     size_t layer = step.layer, source = step.source;
     if (walk->done[layer])
-        return c2s_layer_error(walk->graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H4",
-                               walk->graph->layers[layer]->name,
-                               "reached twice: a skip connection into a Concatenate is not supported");
+        return c2s_advise(error,
+                          c2s_layer_error(walk->graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H4",
+                                          walk->graph->layers[layer]->name,
+                                          "reached twice: a skip connection into a Concatenate is not supported"),
+                          "let the branches part at one layer and meet in one Concatenate");
     bool concatenates = c2s_layer_id(walk->graph->layers[layer]) == C2S_KIND_CONCATENATE;
     if (concatenates)
         C2S_TRY(check_concatenate(walk, layer, error));

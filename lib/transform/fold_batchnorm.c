@@ -9,6 +9,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/batchnorm.h"
@@ -33,9 +34,11 @@ static cnn2snn_status check_axis(const struct c2s_graph *graph, size_t index, cn
     if (c2s_batchnorm_is_on_axis(batchnorm, rank, (int64_t)rank - 1) &&
         !c2s_layer_is_channels_first(graph->layers[index - 1]))
         return CNN2SNN_OK;
-    return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
-                           "axis %s, expected the last one of %zu, behind a channels_last layer",
-                           c2s_batchnorm_axes_text(batchnorm, text, sizeof(text)), rank);
+    return c2s_advise(error,
+                      c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
+                                      "axis %s, expected the last one of %zu, behind a channels_last layer",
+                                      c2s_batchnorm_axes_text(batchnorm, text, sizeof(text)), rank),
+                      "normalize the last axis");
 }
 
 /* A scale for each filter would break the one grid of a per-tensor quantizer. */
@@ -59,19 +62,23 @@ static cnn2snn_status check_per_axis(const cnn2snn_layer *layer, cnn2snn_error *
     }
     if (rank == 1)
         return CNN2SNN_OK;
-    return c2s_layer_error(layer->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", layer->name,
-                           "quantizer %s has one scale factor, expected one for each filter to fold a "
-                           "BatchNormalization",
-                           quantizer->class_name);
+    return c2s_advise(error,
+                      c2s_layer_error(layer->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", layer->name,
+                                      "quantizer %s has one scale factor, expected one for each filter to fold a "
+                                      "BatchNormalization",
+                                      quantizer->class_name),
+                      "use a quantizer per axis, or fold before the model is quantized");
 }
 
 static cnn2snn_status check_weights(const cnn2snn_layer *layer, const cnn2snn_layer *batchnorm, cnn2snn_error **error)
 {
     const struct c2s_batchnorm_attributes *attributes = batchnorm->attributes;
     if (batchnorm->weight_count != BATCHNORM_WEIGHTS)
-        return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-H9", batchnorm->name,
-                               "%s false, expected true to fold a BatchNormalization",
-                               attributes->scale ? "center" : "scale");
+        return c2s_advise(error,
+                          c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-H9", batchnorm->name,
+                                          "%s false, expected true to fold a BatchNormalization",
+                                          attributes->scale ? "center" : "scale"),
+                          "build the BatchNormalization with scale and center");
     const cnn2snn_tensor *kernel = layer->weights[c2s_filter_kernel(layer)].tensor;
     uint64_t filters = (uint64_t)kernel->shape[c2s_filter_axis(layer)];
     for (size_t i = 0; i < BATCHNORM_WEIGHTS; i++) /* they can differ behind layers that nobody can look into */
@@ -87,8 +94,10 @@ static cnn2snn_status check_built(const cnn2snn_layer *layer, cnn2snn_error **er
 {
     if (layer->built)
         return CNN2SNN_OK;
-    return c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-E5", layer->name,
-                           "no weights yet, expected them to fold a BatchNormalization");
+    return c2s_advise(error,
+                      c2s_layer_error(layer->context, error, CNN2SNN_E_VALUE, "L-E5", layer->name,
+                                      "no weights yet, expected them to fold a BatchNormalization"),
+                      "load or set the weights first");
 }
 
 /* s = gamma / sqrt(variance + epsilon) */
@@ -112,11 +121,16 @@ static cnn2snn_status make_scale(const cnn2snn_layer *batchnorm, cnn2snn_tensor 
     }
     c2s_tensor_release(scale);
     if (bad)
-        return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-finite", batchnorm->name,
-                               "gamma / sqrt(moving_variance + %g) is no number for %" PRIu64 " channels",
-                               attributes->epsilon, bad);
-    return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
-                           "%" PRIu64 " gammas are null, expected none to fold a BatchNormalization", zeros);
+        return c2s_advise(error,
+                          c2s_layer_error(batchnorm->context, error, CNN2SNN_E_VALUE, "L-finite", batchnorm->name,
+                                          "gamma / sqrt(moving_variance + %g) is no number for %" PRIu64 " channels",
+                                          attributes->epsilon, bad),
+                          "train the model again: its weights are broken");
+    return c2s_advise(error,
+                      c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
+                                      "%" PRIu64 " gammas are null, expected none to fold a BatchNormalization",
+                                      zeros),
+                      "remove the filters that they switch off");
 }
 
 static cnn2snn_status fold_kernel(const cnn2snn_layer *layer, const cnn2snn_tensor *scale,

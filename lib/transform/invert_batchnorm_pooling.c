@@ -8,6 +8,7 @@
 #include <inttypes.h>
 
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/batchnorm.h"
@@ -23,10 +24,13 @@ static cnn2snn_status check_gammas(const cnn2snn_layer *batchnorm, cnn2snn_error
         bad += c2s_f32(gamma)[i] <= 0;
     if (!bad)
         return CNN2SNN_OK;
-    return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H7", batchnorm->name,
-                           "%" PRIu64 " of %" PRIu64 " gammas are not above 0, as a BatchNormalization behind max "
-                           "pooling needs them",
-                           bad, gamma->count);
+    return c2s_advise(error,
+                      c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H7", batchnorm->name,
+                                      "%" PRIu64 " of %" PRIu64
+                                      " gammas are not above 0, as a BatchNormalization behind max "
+                                      "pooling needs them",
+                                      bad, gamma->count),
+                      "put the BatchNormalization in front of the pooling");
 }
 
 static cnn2snn_status check_axis(const cnn2snn_layer *batchnorm, size_t rank, int64_t axis, cnn2snn_error **error)
@@ -34,9 +38,12 @@ static cnn2snn_status check_axis(const cnn2snn_layer *batchnorm, size_t rank, in
     char text[256];
     if (c2s_batchnorm_is_on_axis(batchnorm, rank, axis))
         return CNN2SNN_OK;
-    return c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
-                           "axis %s, expected the channels (%" PRId64 ") for a BatchNormalization behind pooling",
-                           c2s_batchnorm_axes_text(batchnorm, text, sizeof(text)), axis);
+    return c2s_advise(error,
+                      c2s_layer_error(batchnorm->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H8", batchnorm->name,
+                                      "axis %s, expected the channels (%" PRId64
+                                      ") for a BatchNormalization behind pooling",
+                                      c2s_batchnorm_axes_text(batchnorm, text, sizeof(text)), axis),
+                      "normalize the channels");
 }
 
 /* The same layer along `axis` of the pooling's input. */

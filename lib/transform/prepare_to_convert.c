@@ -3,6 +3,7 @@
 #include "transform/transform.h"
 
 #include "base/error.h"
+#include "base/report.h"
 
 cnn2snn_status c2s_prepare_to_convert(const struct c2s_graph *graph, struct c2s_graph **out_graph,
                                       cnn2snn_error **error)
@@ -12,9 +13,13 @@ cnn2snn_status c2s_prepare_to_convert(const struct c2s_graph *graph, struct c2s_
     cnn2snn_status status =
         sequential->sequential
             ? c2s_syncretize(sequential, out_graph, error)
-            : c2s_error(graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H6",
-                        "model %s has several branches, expected one line of layers: Akida 1.0 models have no others",
-                        graph->name);
+            : c2s_advise(
+                  error,
+                  c2s_error(
+                      graph->context, error, CNN2SNN_E_INCOMPATIBLE, "L-H6",
+                      "model %s has several branches, expected one line of layers: Akida 1.0 models have no others",
+                      graph->name),
+                  "use a model without branches");
     c2s_graph_release(sequential);
     return status;
 }

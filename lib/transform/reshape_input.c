@@ -6,6 +6,7 @@
 
 #include "base/allocator.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 #include "transform/rewrite.h"
@@ -57,6 +58,10 @@ cnn2snn_status c2s_reshape_input(const struct c2s_graph *graph, int64_t rows, in
         C2S_GOTO(c2s_layer_list_add_take(&list, layer, error));
     }
     status = c2s_sequential_create(graph->context, graph->name, input, &list, out_graph, error);
+    if (status == CNN2SNN_E_VALUE) /* weights that depend on the size */
+        c2s_error_set_remedy(error,
+                             "a Dense behind Flatten has weights for one size: reshape the model without them, "
+                             "or train it with GlobalAveragePooling2D in their place");
 done:
     c2s_layer_release(input);
     c2s_layer_list_free(&list);

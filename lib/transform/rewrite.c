@@ -12,6 +12,7 @@
 #include "base/allocator.h"
 #include "base/context.h"
 #include "base/error.h"
+#include "base/report.h"
 #include "layers/attributes.h"
 #include "layers/layer_kind.h"
 
@@ -50,8 +51,10 @@ cnn2snn_status c2s_require_sequential(const struct c2s_graph *graph, const char 
 {
     if (graph->sequential)
         return CNN2SNN_OK;
-    return c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-E",
-                     "%s: model %s is functional, expected a Sequential", what, graph->name);
+    return c2s_advise(error,
+                      c2s_error(graph->context, error, CNN2SNN_E_NOT_SEQUENTIAL, "L-E",
+                                "%s: model %s is functional, expected a Sequential", what, graph->name),
+                      "sequentialize it first (transform sequentialize)");
 }
 
 const struct c2s_shape *c2s_sequential_input_shape(const struct c2s_graph *graph, size_t index)

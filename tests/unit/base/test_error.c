@@ -191,6 +191,53 @@ START_TEST(a_report_without_memory_stays_as_it_was)
 }
 END_TEST
 
+START_TEST(a_remedy_goes_with_the_error_as_a_report_of_one_fault)
+{
+    cnn2snn_status status = c2s_advise(
+        &error, c2s_layer_error(context, &error, CNN2SNN_E_VALUE, "L-H1", "conv", "bitwidth %d", 3), "use 4");
+    ck_assert_int_eq(status, CNN2SNN_E_VALUE);
+    ck_assert_str_eq(error->text, "conv: bitwidth 3 [L-H1]");
+    ck_assert_uint_eq(error->report->count, 1);
+    const struct c2s_fault *fault = error->report->faults;
+    ck_assert_int_eq(fault->code, CNN2SNN_E_VALUE);
+    ck_assert_str_eq(fault->rule, "L-H1");
+    ck_assert_str_eq(fault->layer, "conv");
+    ck_assert_str_eq(fault->message, "bitwidth 3");
+    ck_assert_str_eq(fault->remedy, "use 4");
+    c2s_error_set_remedy(&error, "another");
+    ck_assert_str_eq(error->report->faults[0].remedy, "use 4");
+    c2s_error_set_remedy(NULL, "nobody listens");
+}
+END_TEST
+
+START_TEST(a_cause_with_a_remedy_keeps_it_in_a_report)
+{
+    cnn2snn_report *report = NULL;
+    cnn2snn_error *cause = NULL;
+    c2s_advise(&cause, c2s_error(context, &cause, CNN2SNN_E_VALUE, "R", "m"), "do");
+    ck_assert_int_eq(c2s_report_create(context, &report, &error), CNN2SNN_OK);
+    ck_assert_int_eq(c2s_report_add_cause(report, CNN2SNN_E_VALUE, cause, "other", &error), CNN2SNN_OK);
+    ck_assert_str_eq(report->faults[0].remedy, "do");
+    c2s_report_destroy(report);
+}
+END_TEST
+
+START_TEST(a_remedy_without_memory_makes_the_error_the_static_one)
+{
+    for (int fail_at = 0; fail_at < 20; fail_at++) {
+        c2s_error(context, &error, CNN2SNN_E_VALUE, "R", "m");
+        memory.made = 0;
+        memory.fail_at = fail_at;
+        c2s_error_set_remedy(&error, "do");
+        memory.fail_at = -1;
+        int32_t code = error->code;
+        ck_assert(code == CNN2SNN_E_NO_MEMORY || (code == CNN2SNN_E_VALUE && error->report->count == 1));
+        ck_assert(fail_at || code == CNN2SNN_E_NO_MEMORY);
+        c2s_error_clear(&error);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("error");
@@ -206,6 +253,9 @@ int main(void)
     tcase_add_test(tests, a_report_keeps_what_was_added_in_order);
     tcase_add_test(tests, a_report_is_raised_as_its_first_error_and_goes_with_it);
     tcase_add_test(tests, a_report_without_memory_stays_as_it_was);
+    tcase_add_test(tests, a_remedy_goes_with_the_error_as_a_report_of_one_fault);
+    tcase_add_test(tests, a_cause_with_a_remedy_keeps_it_in_a_report);
+    tcase_add_test(tests, a_remedy_without_memory_makes_the_error_the_static_one);
     Suite *suite = suite_create("error");
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
