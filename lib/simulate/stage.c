@@ -211,12 +211,12 @@ static cnn2snn_status prepare_fully_connected(const struct c2s_preparation *at, 
 
 /* ------------------------------------------------------------------------------------------------ Akida 2.0 */
 
-static cnn2snn_dtype output_dtype(int32_t bits, bool is_unsigned)
+static cnn2snn_dtype output_dtype(int32_t bits, bool is_unsigned, bool is_sum)
 {
-    return is_unsigned  ? CNN2SNN_DTYPE_UINT8
-           : bits <= 8  ? CNN2SNN_DTYPE_INT8
-           : bits == 16 ? CNN2SNN_DTYPE_INT16
-                        : CNN2SNN_DTYPE_INT32;
+    return is_unsigned             ? CNN2SNN_DTYPE_UINT8
+           : bits <= 8             ? CNN2SNN_DTYPE_INT8
+           : bits == 16 && !is_sum ? CNN2SNN_DTYPE_INT16
+                                   : CNN2SNN_DTYPE_INT32;
 }
 
 static int32_t saturate(int64_t value, int32_t bits)
@@ -261,8 +261,9 @@ static cnn2snn_status prepare_output(const struct c2s_preparation *at)
     struct c2s_stage *stage = at->stage;
     C2S_TRY(c2s_prepare_parameter(at, "output_bits", 8, 1, 32, &stage->output_bits));
     C2S_TRY(c2s_prepare_shifts(at, "output_shift", &stage->shift));
-    stage->is_unsigned = stage->output_bits <= 4 && at->layer->kind != C2S_AKIDA_ADD;
-    stage->dtype = output_dtype(stage->output_bits, stage->is_unsigned);
+    bool adds = at->layer->kind == C2S_AKIDA_ADD;
+    stage->is_unsigned = stage->output_bits <= 4 && !adds;
+    stage->dtype = output_dtype(stage->output_bits, stage->is_unsigned, adds);
     stage->magnitude = INT64_C(1) << (stage->is_unsigned ? stage->output_bits : stage->output_bits - 1);
     return CNN2SNN_OK;
 }
