@@ -22,6 +22,7 @@ sys.path[:0] = [str(ROOT / "bindings/python"), str(ROOT / "tests/data/fbz")]
 import numpy as np  # noqa: E402
 
 import bad_models  # noqa: E402
+import edit_variables  # noqa: E402
 import libcnn2snn as c2s  # noqa: E402
 
 c2s.lib.cnn2snn_akida_model_load_memory.argtypes = [C.c_void_p, C.c_char_p, C.c_size_t, C.POINTER(C.c_void_p), C.POINTER(C.c_void_p)]
@@ -133,6 +134,36 @@ class BadModels(unittest.TestCase):
                 self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
                 self.assertRegex(r.stderr, words)
                 self.assertFalse((self.dir / "y.npy").exists())
+
+
+class OldReleases(unittest.TestCase):
+    def verify(self, folder, version, also=None):
+        """A model whose biases have a bit less than convert gives them, as of that release; `also`: a variable that differs, too."""
+        context, keras = c2s.Context(), ROOT / "tests/data/quantizeml/v2_add_per_tensor.h5"
+        model = context.load(keras)
+        model.convert().save(folder / "a.fbz")
+        file = edit_variables.File((folder / "a.fbz").read_bytes())
+        for layer, variable in file.places:
+            if variable == "bias":
+                file.set(layer, "bias_shift", [n + 1 for n in file.get(layer, "bias_shift")])
+                file.set(layer, "bias", [n + 1 >> 1 for n in file.get(layer, "bias")])
+                if also:
+                    values = file.get(layer, also)
+                    file.set(layer, also, [values[0] - 1 if values[0] > 0 else values[0] + 1] + values[1:])
+        (folder / "b.fbz").write_bytes(file.bytes())
+        context.load_akida(folder / "b.fbz").save(folder / "c.fbz", version)
+        np.save(folder / "x.npy", np.random.default_rng(3).integers(0, 256, (4, *model.input_shape())).astype("f4"))
+        r = subprocess.run([CLI, "verify", keras, folder / "c.fbz", "-i", folder / "x.npy", "--json"], capture_output=True, text=True)
+        self.assertEqual(r.returncode, 1, r.stderr)
+        return json.loads(r.stdout)
+
+    def test_verify_tells_old_conversions_from_wrong_files(self):
+        with tempfile.TemporaryDirectory() as t:
+            answer = self.verify(Path(t), "2.7.2")
+            self.assertTrue(answer["first_divergent"])
+            self.assertIn("before 2.11", answer["explained_by_release"])
+            for version, also in (("2.11.2", None), (None, None), ("2.7.2", "weights"), ("2.7.2", "output_shift")):
+                self.assertIsNone(self.verify(Path(t), version, also)["explained_by_release"], (version, also))
 
 
 if __name__ == "__main__":

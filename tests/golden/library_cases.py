@@ -500,6 +500,20 @@ def round_trip_own(x, case, doc):
     need(written, "nothing was written")
 
 
+# ------------------------------------------------------------------ verify of old releases' files
+def verified(x, case, doc):
+    """Files of old releases are told from wrong ones; but where no conversion of today's is there to compare with."""
+    scaling = doc["args"].get("input_scaling")
+    with tempfile.TemporaryDirectory() as t:
+        np.save(t + "/x.npy", np.load(case / "arrays.npz")["input"][:4])
+        r = subprocess.run([ARGS.cli, "verify", case / "model.h5", case / "model.fbz", "-i", t + "/x.npy", "--json",
+                            *(["--input-scaling", "%g,%g" % tuple(scaling)] if scaling else [])], capture_output=True, text=True)
+    answer = json.loads(r.stdout)
+    need((answer["first_divergent"] is None) == (r.returncode == 0), r.stdout)
+    if not case.name.endswith("norm_after_add"):
+        need(not answer["first_divergent"] or answer["explained_by_release"], r.stdout)
+
+
 # ------------------------------------------------------------------ mnist
 def mnist(x, case, doc):
     golden, cli = case, ARGS.cli
@@ -547,6 +561,8 @@ def main():
             if (fn is not mended or c.parent.name.removeprefix("compat_") in MENDED)
             and (fn is not converts or c.parent.name.startswith("compat_"))] + [(mnist, ARGS.golden / "mnist")]
     jobs += [(round_trip, case) for case in sorted({file.parent for file in ARGS.golden.rglob("*.fbz")})]
+    jobs += [(verified, file.parent) for group in ("legacy_old", "qml_old")
+             for file in sorted((ARGS.golden / group).glob("*/model.fbz"))]
     jobs += [(round_trip_own, file.parent) for group in ("legacy_convert", "qml_convert_v1", "qml_convert_v2")
              for file in sorted((ARGS.golden / group).glob("*/model.fbz")) if (file.parent / "model.h5").exists()]
     x, tally, reasons = c2s.Context(), collections.Counter(), collections.Counter()

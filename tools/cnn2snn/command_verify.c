@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "old_release.h"
 #include "output.h"
 #include "verification.h"
 
@@ -169,6 +170,12 @@ static void print_reason(const struct row *row, const struct judgement *judgemen
                judgement->min_sqnr, judgement->min_sqnr - CHANNEL_ALLOWANCE);
 }
 
+/* Why the release that wrote the file gave other numbers; NULL where that isn't known, or isn't all. */
+static const char *explanation_of(const struct verification *v)
+{
+    return v->own.akida ? old_release_explains(v->akida.akida, v->own.akida) : NULL;
+}
+
 static void print_text(const struct verification *v, const struct row *first, const struct judgement *judgement)
 {
     printf("%-20s  %-20s  %-7s  %10s  %10s  %6s  %6s%s\n", "Akida layer", "Keras layer", "scale", "max", "mse",
@@ -177,6 +184,10 @@ static void print_text(const struct verification *v, const struct row *first, co
         print_row(v, &v->rows[i], judgement);
     if (first)
         print_reason(first, judgement);
+    const char *explanation = first ? explanation_of(v) : NULL;
+    if (explanation)
+        printf("the file is of an old release (%s): %s, and nothing else differs from today's conversion\n",
+               cnn2snn_akida_model_get_version(v->akida.akida), explanation);
     size_t noisy = first ? 0 : count_noisy(v, judgement);
     if (noisy)
         printf("%zu layers are below %g dB: the conversion's rounding, each value is as it has to be\n", noisy,
@@ -190,6 +201,12 @@ static void print_json(const struct verification *v, const struct row *first, co
     printf("{\n  \"min_sqnr\": %g,\n  \"first_divergent\": ", judgement->min_sqnr);
     if (first)
         print_json_string(stdout, first->name);
+    else
+        printf("null");
+    printf(",\n  \"explained_by_release\": ");
+    const char *explanation = first ? explanation_of(v) : NULL;
+    if (explanation)
+        print_json_string(stdout, explanation);
     else
         printf("null");
     printf(",\n  \"layers\": [");
@@ -283,7 +300,8 @@ const struct command verify_command = {
         "model\n"
         "itself, a layer whose integers are not the same diverges; where it can't, one whose derived integers "
         "differ\n"
-        "from the Keras model's. Exit status 0: no layer diverges; 1: one does.",
+        "from the Keras model's. Of a file that an old release wrote it is told where that release's conversion\n"
+        "explains all differences. Exit status 0: no layer diverges; 1: one does.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
     .check = check,
