@@ -158,6 +158,33 @@ class Images(Case):
         identity_model(self.dir / "m.h5", (5, 4, 1))
         self.refused(r"a\.png: 4 rows and 5 columns, expected 5 and 4 .*--resize")
 
+    def test_folders_of_several_sizes_and_kinds(self):
+        rng = np.random.default_rng(12)
+        images = [rng.integers(0, 256, shape) for shape in ((4, 5, 3), (4, 5, 1), (8, 10, 4), (4, 5, 3))]
+        for i, image in enumerate(images):
+            self.put("%d.png" % i, png(image, depth=8))
+        identity_model(self.dir / "m.h5", (4, 5, 3))
+        self.refused(r"images/2\.png: 8 rows and 10 columns, expected 4 and 5 .*--resize")
+        y = self.run_model("--resize")
+        for i in (0, 3):
+            np.testing.assert_array_equal(y[i], images[i])
+        np.testing.assert_array_equal(y[1], np.repeat(images[1], 3, 2))
+        np.testing.assert_array_less(np.abs(y[2] - scaled(images[2][..., :3], 4, 5)), .501)
+        np.save(self.dir / "l.npy", np.arange(3))
+        r = self.cli("evaluate", "-m", "m.h5", "-i", "images", "-l", "l.npy", "--resize")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("3 labels for 4 samples", r.stderr)
+        os.remove(self.dir / "y.npy")
+        self.put("4.png", b"no image")
+        self.refused(r"images/4\.png: neither PNG nor JPEG", "--resize")
+
+    @unittest.skipIf(os.geteuid() == 0, "root reads all files")
+    def test_files_that_may_not_be_read(self):
+        self.put("a.png", png(np.zeros((4, 5, 1))))
+        os.chmod(self.folder / "a.png", 0)
+        identity_model(self.dir / "m.h5", (4, 5, 1))
+        self.refused(r"images/a\.png: the file can't be read")
+
     def test_models_without_images(self):
         self.put("a.png", png(np.zeros((4, 5, 1))))
         for shape, words in (((20,), "dimensions"), ((4, 5, 2), "2 channels"), ((None, None, 3), "no fixed size")):

@@ -90,7 +90,8 @@ struct command {
     const char *details; /* more lines for --help, or NULL */
     const struct option *options;
     size_t option_count;
-    int leaves_model; /* -o may name the model itself (a Keras model rewritten), or run() looks at that */
+    int completes_output; /* -o may be a folder, or in one that isn't there yet */
+    int leaves_model;     /* -o may name the model itself (a Keras model rewritten), or run() looks at that */
     const char *(*check)(const struct arguments *arguments); /* what is wrong with the whole, or NULL */
     int (*run)(struct session *session);
 };

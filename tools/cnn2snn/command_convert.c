@@ -146,6 +146,7 @@ const struct command convert_command = {
         "A model that doesn't convert gives every reason at once, each with the layer, the rule and what to do.",
     .options = options,
     .option_count = sizeof options / sizeof *options,
+    .completes_output = 1,
     .leaves_model = 1,
     .check = check,
     .run = run,

@@ -24,6 +24,8 @@ struct evaluation {
     const struct runner *runner;
     const struct inputs *inputs;
     const int64_t *labels;
+    int are_unsigned;    /* were uint64: a negative one is a large one */
+    char shape_text[96]; /* of the labels */
     uint64_t count;
     struct score score;
     double seconds; /* of running the model */
@@ -34,8 +36,18 @@ static int is_integer_type(cnn2snn_dtype dtype)
     return dtype >= CNN2SNN_DTYPE_INT8 && dtype <= CNN2SNN_DTYPE_UINT64;
 }
 
+static void format_shape(const cnn2snn_tensor *tensor, char *text, size_t size)
+{
+    size_t rank = cnn2snn_tensor_get_rank(tensor), at = (size_t)snprintf(text, size, "(");
+    for (size_t i = 0; i < rank && at < size; i++)
+        at += (size_t)snprintf(text + at, size - at, i ? ", %lld" : "%lld",
+                               (long long)cnn2snn_tensor_get_shape(tensor)[i]);
+    if (at < size)
+        snprintf(text + at, size - at, rank == 1 ? ",)" : ")");
+}
+
 /* The labels as int64. */
-static int load_labels(struct session *session, cnn2snn_tensor **out)
+static int load_labels(struct session *session, struct evaluation *e, cnn2snn_tensor **out)
 {
     const char *path = session->arguments.labels;
     cnn2snn_tensor *labels = NULL;
@@ -44,12 +56,23 @@ static int load_labels(struct session *session, cnn2snn_tensor **out)
         return session_fail(session, error);
     int result = STATUS_DONE;
     if (!is_integer_type(cnn2snn_tensor_get_dtype(labels)))
-        result = session_fail_text(session, path, "labels of type %s, expected integers",
+        result = session_fail_text(session, path, "labels of type %s, expected integers: the class of each sample",
                                    cnn2snn_dtype_name(cnn2snn_tensor_get_dtype(labels)));
     else if (cnn2snn_tensor_convert(labels, CNN2SNN_DTYPE_INT64, out, &error))
         result = session_fail(session, error);
+    e->are_unsigned = cnn2snn_tensor_get_dtype(labels) == CNN2SNN_DTYPE_UINT64;
+    format_shape(labels, e->shape_text, sizeof e->shape_text);
     cnn2snn_tensor_destroy(labels);
     return result;
+}
+
+static int refuse_label(struct session *session, const struct evaluation *e, uint64_t sample, uint64_t classes)
+{
+    char label[24];
+    snprintf(label, sizeof label, e->are_unsigned ? "%llu" : "%lld", (long long)e->labels[sample]);
+    return session_fail_text(
+        session, session->arguments.labels, "label %s of sample %llu, the model has %llu classes: expected 0 to %llu",
+        label, (unsigned long long)sample, (unsigned long long)classes, (unsigned long long)classes - 1);
 }
 
 static int add_outputs(struct session *session, struct evaluation *e, const cnn2snn_tensor *output, uint64_t first,
@@ -65,9 +88,7 @@ static int add_outputs(struct session *session, struct evaluation *e, const cnn2
     for (uint64_t i = 0; i < count; i++) {
         int64_t label = e->labels[first + i];
         if (label < 0 || (uint64_t)label >= classes)
-            return session_fail_text(session, session->arguments.labels,
-                                     "label %lld of sample %llu, the model has %llu classes", (long long)label,
-                                     (unsigned long long)(first + i), (unsigned long long)classes);
+            return refuse_label(session, e, first + i, classes);
         score_add(&e->score, values + i * classes, (uint64_t)label);
     }
     return STATUS_DONE;
@@ -92,13 +113,24 @@ static int evaluate_part(struct session *session, struct evaluation *e, uint64_t
     return result;
 }
 
+/* The shapes tell one-hot labels, and samples that aren't what the model takes. */
+static int refuse_count(struct session *session, const struct evaluation *e)
+{
+    char shape[96] = "";
+    if (e->inputs->arrays.count)
+        format_shape(e->inputs->arrays.items[0], shape, sizeof shape);
+    return session_fail_text(session, session->arguments.labels,
+                             "%llu labels for %llu samples, expected one for each (labels of shape %s%s%s)",
+                             (unsigned long long)e->count, (unsigned long long)e->inputs->samples, e->shape_text,
+                             *shape ? ", samples of shape " : "", shape);
+}
+
 static int evaluate_all(struct session *session, struct evaluation *e)
 {
     uint64_t part = e->inputs->divisible ? PART : e->count;
     int result = STATUS_DONE;
     if (!e->count || e->inputs->samples != e->count)
-        return session_fail_text(session, session->arguments.labels, "%llu labels for %llu samples",
-                                 (unsigned long long)e->count, (unsigned long long)e->inputs->samples);
+        return refuse_count(session, e);
     for (uint64_t first = 0; !result && first < e->count; first += part) {
         uint64_t count = e->count - first < part ? e->count - first : part;
         progress_part(&session->progress, first, count, e->count);
@@ -144,7 +176,7 @@ static int evaluate(struct session *session, const struct runner *runner, const 
 {
     struct evaluation e = {.runner = runner, .inputs = inputs};
     cnn2snn_tensor *labels = NULL;
-    int result = load_labels(session, &labels);
+    int result = load_labels(session, &e, &labels);
     if (result)
         return result;
     e.labels = cnn2snn_tensor_get_data(labels);

@@ -37,7 +37,7 @@ static int run_command_line(const struct command *command, int argc, char **argv
     int parsed = parse_arguments(command, argc, argv, &session.arguments);
     int result = parsed == ARGUMENTS_WRONG ? STATUS_USAGE : STATUS_DONE;
     if (parsed == ARGUMENTS_READY) {
-        result = check_outputs(&session, command->leaves_model);
+        result = check_outputs(&session, command);
         if (!result)
             result = session_open(&session);
         if (!result)

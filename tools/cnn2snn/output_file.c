@@ -102,14 +102,29 @@ static int check_output(struct session *session, const char *option, const char 
     return STATUS_USAGE;
 }
 
-int check_outputs(struct session *session, int leaves_model)
+/* What is wrong with the place is told before hours of work, and before another output is there. */
+static int check_place(struct session *session, const char *output)
+{
+    char *folder = folder_of(output);
+    int result = STATUS_DONE;
+    if (is_folder(output))
+        result = session_fail_text(session, output, "a folder, expected the name of a file");
+    else if (!is_folder(folder))
+        result = session_fail_text(session, output, "there is no folder %s: make it first", folder);
+    free(folder);
+    return result;
+}
+
+int check_outputs(struct session *session, const struct command *command)
 {
     const struct arguments *a = &session->arguments;
-    int result = check_output(session, "-o", a->output, leaves_model);
-    if (!result)
-        result = check_output(session, "--layers", a->layers, leaves_model);
-    if (!result)
-        result = check_output(session, "--fix", a->fix, leaves_model);
+    const char *const outputs[][2] = {{"-o", a->output}, {"--layers", a->layers}, {"--fix", a->fix}};
+    int result = STATUS_DONE;
+    for (size_t i = 0; !result && i < sizeof outputs / sizeof *outputs; i++) {
+        result = check_output(session, outputs[i][0], outputs[i][1], command->leaves_model);
+        if (!result && outputs[i][1] && !command->completes_output)
+            result = check_place(session, outputs[i][1]);
+    }
     if (result || !a->output || !a->layers || is_special_file(a->output) || !same_file(a->output, a->layers))
         return result;
     session_fail_text(session, a->output, "-o and --layers name one file: name two");

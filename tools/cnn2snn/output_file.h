@@ -6,11 +6,11 @@
 #include "session.h"
 
 /*
- * Looks at the files that -o, --layers and --fix name, before anything is read. `leaves_model`: the model itself may
- * be written to, or is looked at later. Gives STATUS_DONE, or STATUS_USAGE with the reason printed.
+ * Looks at the files that -o, --layers and --fix name, before anything is read: whether they can be written at all,
+ * and are none of the inputs. Gives a STATUS_, with the reason printed.
  */
-int check_outputs(struct session *session, int leaves_model);
-/* The same for the file that the command itself has named or completed. */
+int check_outputs(struct session *session, const struct command *command);
+/* Looks whether the file that the command itself has named or completed is one of the inputs. */
 int check_output_path(struct session *session, const char *path);
 
 /* True for devices and pipes, which are written as they are named. */
