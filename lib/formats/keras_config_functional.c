@@ -272,7 +272,14 @@ static cnn2snn_status value_of(const struct functional *model, const char *user,
     size_t number = 0;
     C2S_TRY(find_call(model, user, reference, keras3_end, &number));
     const struct call *call = &model->calls[number];
-    size_t outputs = model->graph->nodes[call->node].output_count;
+    const struct c2s_node *node = &model->graph->nodes[call->node];
+    const cnn2snn_layer *layer = model->graph->layers[node->layer];
+    size_t outputs = node->output_count;
+    /* QuantizeML ends models of several outputs by one Dequantizer, which has as many. */
+    if (c2s_layer_id(layer) == C2S_KIND_QML_DEQUANTIZER && node->input_count > 1)
+        return c2s_layer_error(model->reader->context, model->reader->error, CNN2SNN_E_UNSUPPORTED, "Q-047",
+                               layer->name, "has %zu outputs, expected one: quantize a model for each of them",
+                               node->input_count);
     if (reference->output < 0 || (uint64_t)reference->output >= outputs)
         return c2s_keras_malformed(model->reader, user, "refers to output %lld of layer '%.200s', which has %zu",
                                    (long long)reference->output, reference->layer, outputs);

@@ -327,6 +327,15 @@ START_TEST(an_operation_may_have_a_second_tensor_or_a_number)
     }
 }
 
+START_TEST(a_dequantizer_of_several_values_is_named)
+{
+    expect_refused(
+        FUNCTIONAL(INPUT_NODE("in") ", {'class_name': 'Custom>Dequantizer', 'name': 'd', 'config': {'name': "
+                                    "'d'}, 'inbound_nodes': [[['in', 0, 0, {}], ['in', 0, 0, {}]]]}",
+                   "[['in', 0, 0]]", "[['d', 0, 0], ['d', 0, 1]]"),
+        CNN2SNN_E_UNSUPPORTED, "d: has 2 outputs, expected one");
+}
+
 START_TEST(graphs_that_do_not_hold_together_are_refused)
 {
 #define CHAIN(nodes, inputs, outputs) FUNCTIONAL(INPUT_NODE("in") ", " RELU_NODE("r", nodes), inputs, outputs)
@@ -428,6 +437,6 @@ int main(void)
                keras3_counts_outputs_of_functional_models_from_1, arguments_that_change_results_are_refused,
                constants_and_operations_are_refused_by_name, unknown_classes_are_opaque_where_that_is_allowed,
                graphs_that_do_not_hold_together_are_refused, an_operation_may_have_a_second_tensor_or_a_number,
-               objects_of_the_wrong_form_are_refused, shapes_that_overflow_or_are_empty_are_refused,
-               nesting_is_limited, number_of_calls_is_limited);
+               a_dequantizer_of_several_values_is_named, objects_of_the_wrong_form_are_refused,
+               shapes_that_overflow_or_are_empty_are_refused, nesting_is_limited, number_of_calls_is_limited);
 }
