@@ -7,6 +7,10 @@
 #include <string.h>
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #elif defined(__aarch64__) && defined(__linux__)
 #include <sys/auxv.h>
 #endif
@@ -24,6 +28,9 @@ static const struct choice {
     {"avx512", C2S_HAS_AVX2 | C2S_HAS_AVX512},
     {"avxvnni", C2S_HAS_AVX2 | C2S_HAS_AVX_VNNI},
     {"avx512vnni", C2S_HAS_AVX2 | C2S_HAS_AVX512 | C2S_HAS_AVX512_VNNI},
+#ifdef C2S_HAVE_AMX
+    {"amx", C2S_HAS_AVX2 | C2S_HAS_AVX512 | C2S_HAS_AVX512_VNNI | C2S_HAS_AMX},
+#endif
 #elif defined(__aarch64__)
     {"neon", C2S_HAS_NEON},
     {"neondot", C2S_HAS_NEON | C2S_HAS_NEON_DOT},
@@ -39,6 +46,27 @@ static int has_avx_vnni(void)
     return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) && (eax & 1u << 4);
 }
 
+/* Tiles are large, so that Linux gives room for them only to processes that ask: once, for all threads. */
+static int may_use_tiles(void)
+{
+#if defined(__linux__)
+    enum { ASK_FOR_STATE = 0x1023, TILE_DATA = 18 };
+    return !syscall(SYS_arch_prctl, ASK_FOR_STATE, TILE_DATA);
+#else
+    return 0;
+#endif
+}
+
+static int has_amx(void)
+{
+    enum { AMX_TILE = 1 << 24, AMX_INT8 = 1 << 25, TILE_STATE = 1 << 17 | 1 << 18 };
+    unsigned eax = 0, ebx, ecx, edx = 0;
+    if (!__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) || (edx & AMX_TILE) == 0 || (edx & AMX_INT8) == 0)
+        return 0;
+    __asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(0)); /* there, as AVX2 is */
+    return (eax & TILE_STATE) == TILE_STATE && may_use_tiles();
+}
+
 uint32_t c2s_processor_instructions(void)
 {
     uint32_t found = 0;
@@ -48,6 +76,8 @@ uint32_t c2s_processor_instructions(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         found |= C2S_HAS_AVX512 | (__builtin_cpu_supports("avx512vnni") ? C2S_HAS_AVX512_VNNI : 0);
+    if (found & C2S_HAS_AVX512_VNNI && has_amx())
+        found |= C2S_HAS_AMX;
     return found;
 }
 #elif defined(__aarch64__)

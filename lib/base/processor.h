@@ -20,9 +20,10 @@ enum {
     C2S_HAS_NEON = 1 << 4,
     C2S_HAS_NEON_DOT = 1 << 5,  /* products of four bytes of one sign (FEAT_DotProd) */
     C2S_HAS_NEON_I8MM = 1 << 6, /* products of unsigned and signed bytes (FEAT_I8MM) */
+    C2S_HAS_AMX = 1 << 7,       /* tiles of bytes, which the operating system lets this process use */
 };
 
-/* What this processor, with its operating system, has. */
+/* What this processor, with its operating system, has. The latter is asked to let this process use tiles. */
 uint32_t c2s_processor_instructions(void);
 
 /* Kernels that may be named, by number, and what they may use; NULL behind the last. */

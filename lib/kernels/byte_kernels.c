@@ -16,6 +16,9 @@ static const struct variant {
     {&c2s_byte_kernels_avxvnni, C2S_HAS_AVX_VNNI},
     {&c2s_byte_kernels_avx512vnni, C2S_HAS_AVX512_VNNI},
 #endif
+#ifdef C2S_BYTE_KERNELS_AMX
+    {&c2s_byte_kernels_amx, C2S_HAS_AVX512_VNNI | C2S_HAS_AMX},
+#endif
 #ifdef C2S_BYTE_KERNELS_NEON
     {&c2s_byte_kernels_neon, C2S_HAS_NEON},
 #endif

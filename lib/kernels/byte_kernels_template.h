@@ -14,6 +14,7 @@
  *   STORE_LANES(to, v, flip) the low bytes of the lanes, one after the other; v fits
  *   factors, DOT(sum, input, weights)      sums of products of 4 bytes a lane; factors are vectors made ready by
  *                            SPLIT_INPUT (unsigned, less INPUT_OFFSET) and SPLIT_WEIGHTS (signed)
+ * With TILES instead of factors and what tiles and windows need: the product on tiles of bytes, byte_kernels_tiles.h.
  * It has no guard on purpose.
  */
 #include <string.h>
@@ -115,6 +116,9 @@ INLINE void store_four(const int rows, const struct c2s_byte_product *p, size_t 
 }
 #endif
 
+#ifdef TILES
+#include "kernels/byte_kernels_tiles.h"
+#else
 /* Behind a run. */
 INLINE void shift_sums(const int rows, const int vectors, vector sums[][TILE_VECTORS], int32_t shift)
 {
@@ -438,3 +442,4 @@ TARGET static void largest(const uint8_t *x, uint8_t *y, size_t count)
 #define NAME_OF(variant) #variant
 #define NAME(variant) NAME_OF(variant)
 const struct c2s_byte_kernels TABLE(VARIANT) = {NAME(VARIANT), BLOCK, INPUT_OFFSET, multiply, depthwise, largest};
+#endif

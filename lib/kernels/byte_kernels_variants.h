@@ -11,6 +11,10 @@ extern const struct c2s_byte_kernels c2s_byte_kernels_avx2;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avx512;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avxvnni;
 extern const struct c2s_byte_kernels c2s_byte_kernels_avx512vnni;
+#ifdef C2S_HAVE_AMX /* the compiler has it */
+#define C2S_BYTE_KERNELS_AMX 1
+extern const struct c2s_byte_kernels c2s_byte_kernels_amx;
+#endif
 #elif defined(__aarch64__) && !defined(__AARCH64EB__)
 #define C2S_BYTE_KERNELS_NEON 1
 extern const struct c2s_byte_kernels c2s_byte_kernels_neon;
