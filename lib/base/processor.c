@@ -76,9 +76,13 @@ uint32_t c2s_processor_instructions(void)
     if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
         found |= C2S_HAS_AVX512 | (__builtin_cpu_supports("avx512vnni") ? C2S_HAS_AVX512_VNNI : 0);
-    if (found & C2S_HAS_AVX512_VNNI && has_amx())
-        found |= C2S_HAS_AMX;
     return found;
+}
+
+uint32_t c2s_processor_all_instructions(void)
+{
+    uint32_t found = c2s_processor_instructions();
+    return found & C2S_HAS_AVX512_VNNI && has_amx() ? found | C2S_HAS_AMX : found;
 }
 #elif defined(__aarch64__)
 uint32_t c2s_processor_instructions(void)
@@ -106,6 +110,13 @@ uint32_t c2s_processor_instructions(void)
 }
 #endif
 
+#if !defined(__x86_64__)
+uint32_t c2s_processor_all_instructions(void)
+{
+    return c2s_processor_instructions();
+}
+#endif
+
 const char *c2s_processor_choice(size_t number, uint32_t *out_instructions)
 {
     if (number >= sizeof choices / sizeof *choices)
@@ -117,7 +128,7 @@ const char *c2s_processor_choice(size_t number, uint32_t *out_instructions)
 cnn2snn_status c2s_processor_choose(const char *name, uint32_t *out_instructions, cnn2snn_error **error)
 {
     const char *text = name ? name : getenv("CNN2SNN_KERNELS"), *choice;
-    uint32_t found = c2s_processor_instructions(), wanted;
+    uint32_t found = text ? c2s_processor_all_instructions() : c2s_processor_instructions(), wanted;
     char usable[80] = "";
     size_t used = 0;
     *out_instructions = found;

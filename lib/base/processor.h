@@ -23,8 +23,10 @@ enum {
     C2S_HAS_AMX = 1 << 7,       /* tiles of bytes, which the operating system lets this process use */
 };
 
-/* What this processor, with its operating system, has. The latter is asked to let this process use tiles. */
+/* What this processor, with its operating system, has, less what is only used when its name asks for it. */
 uint32_t c2s_processor_instructions(void);
+/* That, too, which is tiles: the operating system is asked to let this process use them. */
+uint32_t c2s_processor_all_instructions(void);
 
 /* Kernels that may be named, by number, and what they may use; NULL behind the last. */
 const char *c2s_processor_choice(size_t number, uint32_t *out_instructions);

@@ -38,7 +38,7 @@ const struct c2s_byte_kernels *c2s_byte_kernels_built(size_t number, uint32_t *o
 
 const struct c2s_byte_kernels *c2s_byte_kernels_variant(size_t number)
 {
-    uint32_t found = c2s_processor_instructions(), needed;
+    uint32_t found = c2s_processor_all_instructions(), needed;
     const struct c2s_byte_kernels *kernels;
     for (size_t i = 0; (kernels = c2s_byte_kernels_built(i, &needed)); i++)
         if (!(needed & ~found) && number-- == 0)

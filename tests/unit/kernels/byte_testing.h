@@ -23,7 +23,7 @@ static inline const struct c2s_byte_kernels *variant_of(size_t number)
 {
     uint32_t needed = 0;
     const struct c2s_byte_kernels *kernels = c2s_byte_kernels_built(number, &needed);
-    if (needed & ~c2s_processor_instructions()) {
+    if (needed & ~c2s_processor_all_instructions()) {
         printf("skipped: this processor lacks what %s needs\n", kernels->name);
         return NULL;
     }

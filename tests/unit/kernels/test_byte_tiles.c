@@ -124,8 +124,8 @@ static void expect_plain(struct random_numbers *random, const struct shape *s)
 
 START_TEST(sizes_around_those_of_tiles_are_multiplied)
 {
-    static const size_t pixels[] = {1, 2, 15, 16, 17, 31, 32, 33, 50}, groups[] = {1, 15, 16, 17, 31, 32, 33, 36};
-    static const size_t filters[] = {1, 15, 16, 17, 32, 33, 48, 49, 63, 64, 65, 80, 129};
+    static const size_t pixels[] = {1, 15, 16, 17, 33}, groups[] = {1, 15, 16, 17, 33};
+    static const size_t filters[] = {1, 16, 17, 33, 48, 63, 64, 65, 80, 129};
     struct random_numbers random = {3};
     size_t p = pixels[_i];
     for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
@@ -140,7 +140,7 @@ START_TEST(windows_of_images_are_multiplied)
 {
     static const size_t columns[] = {1, 2, 5, 7, 14, 16, 17, 28};
     struct random_numbers random = {4};
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 150; i++) {
         size_t channels = (size_t)random_between(&random, 1, 70), rows = (size_t)random_between(&random, 1, 3);
         size_t wide = (size_t)random_between(&random, 1, 3), stride = (size_t)random_between(&random, 1, 2);
         size_t row_pixels = columns[random_bits(&random) % 8], width = (row_pixels - 1) * stride + wide;
@@ -161,7 +161,7 @@ END_TEST
 START_TEST(sums_wrap_around_as_in_plain_c)
 {
     struct random_numbers random = {5};
-    for (int i = 0; i < 12; i++)
+    for (int i = 0; i < 4; i++)
         expect_plain(&random, &(struct shape){3, 3, 0, 4, 10000, 0, 17, 16, true, false});
 }
 END_TEST
@@ -170,7 +170,7 @@ int main(void)
 {
     Suite *suite = suite_create("byte tiles");
     TCase *tests = tcase_create("all");
-    tcase_add_loop_test(tests, sizes_around_those_of_tiles_are_multiplied, 0, 9);
+    tcase_add_loop_test(tests, sizes_around_those_of_tiles_are_multiplied, 0, 5);
     tcase_add_test(tests, windows_of_images_are_multiplied);
     tcase_add_test(tests, sums_wrap_around_as_in_plain_c);
     tcase_set_timeout(tests, 60);
