@@ -37,7 +37,7 @@ static void set_axis(struct c2s_integer_axis *axis, int64_t in, int64_t kernel, 
     int64_t total = (axis->out - 1) * stride + kernel - in;
     if (total < 0)
         total = 0;
-    axis->before = padding == C2S_PADDING_SAME_UPPER ? kernel / 2 : total / 2;
+    axis->before = padding == C2S_PADDING_SAME_UPPER ? (kernel - 1) / 2 : total / 2;
     axis->padded = in + (total > axis->before ? total : axis->before);
 }
 

@@ -100,7 +100,7 @@ def pools_v2(rng):
 def window_v2(rng, kernel):
     stride = pick(rng, 1, 1, 2) if kernel in (1, 3) else 1
     padding, pools = pick(rng, PADDING.Same, PADDING.Valid, *[PADDING.SameUpper] * (stride - 1)), pools_v2(rng)
-    if padding == PADDING.SameUpper and pools["pool_type"] == POOL.Max:
+    if padding == PADDING.SameUpper and pools["pool_type"] == POOL.Max and pools["pool_size"] % 2 == 0:
         pools = {}  # akida pools rows of another length than those it computed: docs/differences.md
     return dict(kernel_stride=stride, padding=padding, **pools)
 
@@ -111,8 +111,12 @@ def layer_v2(rng, name, first):
         tail.update(buffer_bits=28, post_op_buffer_bits=32)
     tail["output_bits"] = pick(rng, 8, 8, 8, 8, tail["output_bits"])
     if first:
-        return akida.InputConv2D((*pair(rng, 3, 14), pick(rng, 1, 3)), filters, kernel, kernel_stride=int(rng.integers(1, 4)),
-                                 padding=pick(rng, PADDING.Same, PADDING.Valid), **pools_v2(rng), **tail)
+        window, kernel = window_v2(rng, 3), int(rng.integers(1, 8))
+        if window["padding"] == PADDING.SameUpper:
+            kernel |= 1  # even ones: docs/differences.md
+        if window["padding"] != PADDING.SameUpper:
+            window["kernel_stride"] = int(rng.integers(1, 4))
+        return akida.InputConv2D((*pair(rng, 3, 14), pick(rng, 1, 3)), filters, kernel, **window, **tail)
     kind, size = rng.integers(0, 12), int(rng.integers(1, 6))
     if kind < 4:
         return akida.Conv2D(filters, kernel, **window_v2(rng, kernel), **tail)

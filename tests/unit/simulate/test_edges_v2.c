@@ -306,7 +306,7 @@ static const struct {
     {C2S_PADDING_SAME, 4, 3, 2, 2, {3, 4}},                                                     /* none in front */
     {C2S_PADDING_SAME, 5, 2, 1, 5, {2, 3, 4, 5, 5}}, {C2S_PADDING_SAME, 5, 2, 3, 2, {2, 5}},
     {C2S_PADDING_SAME_UPPER, 4, 3, 2, 2, {2, 4}}, /* one in front */
-    {C2S_PADDING_SAME_UPPER, 5, 2, 2, 3, {1, 3, 5}},
+    {C2S_PADDING_SAME_UPPER, 5, 2, 2, 3, {2, 4, 5}},
 };
 
 /* The same along both axes. */
@@ -345,7 +345,7 @@ static const struct {
     {C2S_PADDING_SAME, 5, 2, 1, 0, 5},       {C2S_PADDING_SAME, 5, 4, 1, 1, 5},
     {C2S_PADDING_SAME, 7, 2, 3, 0, 3},       {C2S_PADDING_SAME, 6, 1, 3, 0, 2},
     {C2S_PADDING_SAME, 7, 5, 4, 1, 2},       {C2S_PADDING_SAME_UPPER, 4, 3, 2, 1, 2},
-    {C2S_PADDING_SAME_UPPER, 5, 3, 2, 1, 3}, {C2S_PADDING_SAME_UPPER, 5, 2, 2, 1, 3},
+    {C2S_PADDING_SAME_UPPER, 5, 3, 2, 1, 3}, {C2S_PADDING_SAME_UPPER, 5, 2, 2, 0, 3},
     {C2S_PADDING_SAME_UPPER, 6, 5, 2, 2, 3},
 };
 
