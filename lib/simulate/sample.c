@@ -7,6 +7,7 @@
 
 #include "akida/kinds.h"
 #include "base/error.h"
+#include "base/report.h"
 
 cnn2snn_dtype c2s_sample_dtype(const struct c2s_stage *first)
 {
@@ -21,13 +22,19 @@ cnn2snn_status c2s_sample_check(const struct c2s_stage *first, const cnn2snn_ten
     bool flat = input->rank == 2 && first->in[0] == 1 && first->in[1] == 1 && input->shape[1] == first->in[2];
     char found[160], expected[160];
     if (input->dtype != dtype && !(takes_floats && input->dtype == CNN2SNN_DTYPE_FLOAT32))
-        return c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT", "the input is %s, expected %s%s",
-                         c2s_dtype_name(input->dtype), takes_floats ? "float32 or " : "", c2s_dtype_name(dtype));
+        return c2s_advise(error,
+                          c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT",
+                                    "the input is %s, expected %s%s", c2s_dtype_name(input->dtype),
+                                    takes_floats ? "float32 or " : "", c2s_dtype_name(dtype)),
+                          "hand in values of that type, integers as they are and not scaled to 1");
     if (!flat && (input->rank != 4 || memcmp(input->shape + 1, first->in, sizeof first->in))) {
         const int64_t shape[4] = {-1, first->in[0], first->in[1], first->in[2]};
-        return c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT", "the input's shape is %s, expected %s",
-                         c2s_shape_print(input->rank, input->shape, found, sizeof found),
-                         c2s_shape_print(4, shape, expected, sizeof expected));
+        return c2s_advise(error,
+                          c2s_error(input->context, error, CNN2SNN_E_VALUE, "S-INPUT",
+                                    "the input's shape is %s, expected %s",
+                                    c2s_shape_print(input->rank, input->shape, found, sizeof found),
+                                    c2s_shape_print(4, shape, expected, sizeof expected)),
+                          "resize or reshape the samples: the batch is the first axis, channels are the last");
     }
     return CNN2SNN_OK;
 }

@@ -1112,7 +1112,7 @@ class Targets(Case):
         self.convert("/dev/null")
         self.convert("a.fbz")
         with open(self.dir / "b.fbz", "wb") as f:
-            self.assertEqual(subprocess.run([CLI, "convert", "-m", "q.h5", "-o", "/dev/stdout", "-q"], stdout=f, cwd=self.dir).returncode, 0)
+            self.assertEqual(subprocess.run([CLI, "convert", "-m", "q.h5", "-o", "/dev/stdout"], stdout=f, cwd=self.dir).returncode, 0)
         self.assertEqual((self.dir / "a.fbz").read_bytes(), (self.dir / "b.fbz").read_bytes())
         self.assertEqual(self.files(), ["a.fbz", "b.fbz", "q.h5"])
 

@@ -92,7 +92,7 @@ class Case(unittest.TestCase):
         r = self.cli(*args)
         if r.returncode:
             self.assertEqual(r.returncode, 1, r.stdout + r.stderr)
-            self.assertRegex(r.stderr, "^cnn2snn: error: [^\n]+\n$")
+            self.assertRegex(r.stderr, "^cnn2snn: error: [^\n]+\n(    remedy: [^\n]+\n)?$")
             self.assertFalse(path.exists())
             return r.stderr
         self.assertEqual(r.stderr, "")

@@ -14,7 +14,7 @@ SUFFIXES = {".c", ".h", ".py", ".sh", ".rs", ".map"}
 WITHOUT_LICENCE = {".map"}
 STANDARD = set("""assert complex ctype errno fenv float inttypes iso646 limits locale math setjmp signal stdalign stdarg
 stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string tgmath threads time uchar wchar wctype
-dirent dlfcn fcntl getopt libgen poll pthread sched spawn strings sys/auxv sys/mman sys/prctl sys/resource sys/select sys/socket sys/stat
+dirent dlfcn fcntl getopt libgen poll pthread sched spawn strings sys/auxv sys/mman sys/prctl sys/resource sys/select sys/socket sys/stat sys/syscall
 sys/time sys/types sys/uio sys/wait termios unistd arm_neon immintrin cpuid""".split())
 THIRD_PARTY = [("jansson", r"jansson\.h"), ("zlib", r"zlib\.h"), ("hdf5", r"(hdf5|H5\w*)\.h"), ("snappy", r"snappy-c\.h"),
                ("zip", r"zip\.h"), ("protobuf-c", r"protobuf-c/.*"), ("dnnl", r"(oneapi/dnnl/)?dnnl\w*\.h")]

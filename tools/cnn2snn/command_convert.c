@@ -114,7 +114,8 @@ static int convert(struct session *session, const cnn2snn_model *model, const ch
     if (!result && write_akida(session, model, target, &report, &error))
         result = session_fail(session, error);
     if (!result) {
-        session_say(session, "Akida model saved in %s", target);
+        if (!is_special_file(target)) /* nothing but the model goes to a stream */
+            session_say(session, "Akida model saved in %s", target);
         session_print_done(session, target, report);
     }
     cnn2snn_report_destroy(report);

@@ -181,11 +181,15 @@ START_TEST(a_full_disk_leaves_the_old_file)
 {
     expect_unwritable("/dev/full", "No space left");
     ck_assert_int_eq(c2s_file_write(context, path, "old", 3, NULL), CNN2SNN_OK);
-    struct rlimit limit = {1000, 1000};
+    struct rlimit before, limit;
     static char large[5000];
     signal(SIGXFSZ, SIG_IGN);
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+    limit = (struct rlimit){1000, before.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    ck_assert_int_eq(c2s_file_write(context, path, large, sizeof large, &error), CNN2SNN_E_IO);
+    cnn2snn_status status = c2s_file_write(context, path, large, sizeof large, &error);
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0); /* Check writes files as well */
+    ck_assert_int_eq(status, CNN2SNN_E_IO);
     ck_assert_str_eq(error->file, path);
     expect_content(path, "old");
     ck_assert_int_eq(count_entries(), 1);
