@@ -197,8 +197,13 @@ static void measure(const cnn2snn_akida_model *model, const struct c2s_byte_kern
     must(c2s_tensor_create(model->context, c2s_sample_dtype(&simulator->stages[0]), 4, shape, &input, &error), error);
     for (size_t i = 0; i < input->size; i++)
         ((unsigned char *)input->data)[i] = (unsigned char)(i * 2654435761u >> 13);
-    printf("%-16s %9.3f ms an image, %.1f MB\n", kernels ? kernels->name : "plain C",
-           run(simulator, input) / (double)samples, (double)simulator->memory_size / 1e6);
+    double time = run(simulator, input);
+    cnn2snn_simulator_memory memory;
+    c2s_simulator_memory(simulator, &memory);
+    printf("%-16s %9.3f ms an image, %.1f MB: weights %.1f, activations %.1f, workspace %.1f, state %.1f\n",
+           kernels ? kernels->name : "plain C", time / (double)samples, (double)memory.total / 1e6,
+           (double)memory.weights / 1e6, (double)memory.activations / 1e6, (double)memory.workspace / 1e6,
+           (double)memory.state / 1e6);
     if (layers) {
         double top = peak();
         printf("  peak of one thread: %.0f GMAC/s\n", top);

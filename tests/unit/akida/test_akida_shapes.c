@@ -163,7 +163,7 @@ START_TEST(doubling_for_ever_overflows_cleanly)
 {
     cnn2snn_akida_model *model = with_input(1 << 30, 1, 1);
     for (int i = 0; i < 40; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "t%d", i);
         add_layer(model, C2S_AKIDA_DEPTHWISE_CONV2D_TRANSPOSE, name, "kernel_size", 3, NULL);
     }

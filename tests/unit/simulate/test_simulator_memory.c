@@ -245,7 +245,7 @@ START_TEST(a_row_of_layers_needs_two_activations)
     double ones[CHANNELS] = {0};
     cnn2snn_akida_model *model = events(1, PLACES, PLACES, CHANNELS);
     for (int i = 0; i < LAYERS; i++) {
-        char name[8];
+        char name[16];
         snprintf(name, sizeof name, "l%d", i);
         add_layer(model, C2S_AKIDA_DEPTHWISE_CONV2D, name, "kernel_size", 1, "kernel_stride", 1, "padding",
                   C2S_PADDING_SAME, "pool_type", 0, "activation", 0, "output_bits", 8, "buffer_bits", 32, NULL);
