@@ -125,24 +125,33 @@ const char *c2s_processor_choice(size_t number, uint32_t *out_instructions)
     return choices[number].name;
 }
 
+static cnn2snn_status refuse_name(const char *what, const char *name, cnn2snn_error **error)
+{
+    uint32_t found = c2s_processor_all_instructions(), wanted;
+    char usable[80] = "";
+    size_t used = 0;
+    const char *choice;
+    for (size_t i = 0; (choice = c2s_processor_choice(i, &wanted)); i++)
+        if (!(wanted & ~found) && used < sizeof usable)
+            used += (size_t)snprintf(usable + used, sizeof usable - used, "%s%s", i ? ", " : "", choice);
+    return c2s_error(NULL, error, CNN2SNN_E_VALUE, "A-range", "%s is '%.40s', expected one of %s", what, name,
+                     usable);
+}
+
 cnn2snn_status c2s_processor_choose(const char *name, uint32_t *out_instructions, cnn2snn_error **error)
 {
     const char *text = name ? name : getenv("CNN2SNN_KERNELS"), *choice;
-    uint32_t found = text ? c2s_processor_all_instructions() : c2s_processor_instructions(), wanted;
-    char usable[80] = "";
-    size_t used = 0;
+    uint32_t found = c2s_processor_instructions(), wanted;
     *out_instructions = found;
     if (!text)
         return CNN2SNN_OK;
     for (size_t i = 0; (choice = c2s_processor_choice(i, &wanted)); i++) {
-        if (wanted & ~found)
+        if (strcmp(choice, text))
             continue;
+        if (wanted & ~found && wanted & ~c2s_processor_all_instructions())
+            break;
         *out_instructions = wanted;
-        if (!strcmp(choice, text))
-            return CNN2SNN_OK;
-        if (used < sizeof usable)
-            used += (size_t)snprintf(usable + used, sizeof usable - used, "%s%s", i ? ", " : "", choice);
+        return CNN2SNN_OK;
     }
-    return c2s_error(NULL, error, CNN2SNN_E_VALUE, "A-range", "%s is '%.40s', expected one of %s",
-                     name ? "kernels" : "environment variable CNN2SNN_KERNELS", text, usable);
+    return refuse_name(name ? "kernels" : "environment variable CNN2SNN_KERNELS", text, error);
 }

@@ -8,6 +8,7 @@ Needs numpy.
 """
 import ctypes as C
 import json
+import math
 import os
 import re
 import shutil
@@ -150,6 +151,26 @@ class OldReleases(unittest.TestCase):
                 if also:
                     values = file.get(layer, also)
                     file.set(layer, also, [values[0] - 1 if values[0] > 0 else values[0] + 1] + values[1:])
+        return self.judge(folder, context, keras, model, file, version)
+
+    def verify_v1(self, folder, version, too_far=False):
+        """A model of Akida 1.0 whose biases, here thresholds, have 8 bits of the layer's largest, as of that release."""
+        context, keras = c2s.Context(), ROOT / "tests/data/quantizeml/v1_mobile.h5"
+        model = context.load(keras)
+        model.convert(akida_version=1).save(folder / "a.fbz")
+        file = edit_variables.File((folder / "a.fbz").read_bytes())
+        for layer in ("conv2d", "separable_conv2d"):
+            thresholds, steps = file.get(layer, "threshold"), file.get(layer, "act_step")
+            biases = [t / s for t, s in zip(thresholds, steps)]
+            unit = 2.0 ** (math.ceil(math.log2(max(map(abs, biases)))) - 7)
+            rounded = [round(round(b / unit) * unit * s) for b, s in zip(biases, steps)]
+            self.assertNotEqual(rounded, thresholds)
+            if too_far:
+                rounded[0] = thresholds[0] + math.ceil(2 * unit * steps[0]) + 2
+            file.set(layer, "threshold", rounded)
+        return self.judge(folder, context, keras, model, file, version)
+
+    def judge(self, folder, context, keras, model, file, version):
         (folder / "b.fbz").write_bytes(file.bytes())
         context.load_akida(folder / "b.fbz").save(folder / "c.fbz", version)
         np.save(folder / "x.npy", np.random.default_rng(3).integers(0, 256, (4, *model.input_shape())).astype("f4"))
@@ -162,6 +183,9 @@ class OldReleases(unittest.TestCase):
             answer = self.verify(Path(t), "2.7.2")
             self.assertTrue(answer["first_divergent"])
             self.assertIn("before 2.11", answer["explained_by_release"])
+            self.assertIn("before 2.11", self.verify_v1(Path(t), "2.7.2")["explained_by_release"])
+            self.assertIsNone(self.verify_v1(Path(t), "2.11.2")["explained_by_release"])
+            self.assertIsNone(self.verify_v1(Path(t), "2.7.2", True)["explained_by_release"])
             for version, also in (("2.11.2", None), (None, None), ("2.7.2", "weights"), ("2.7.2", "output_shift")):
                 self.assertIsNone(self.verify(Path(t), version, also)["explained_by_release"], (version, also))
 

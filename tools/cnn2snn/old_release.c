@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { FEW_BITS_OF_BIASES = 1, STEPS_OF_16_BITS = 2, LARGEST_STEP = 65535, LARGEST_DIFFERENCE = 4 };
-#define FLOAT_ROUNDING 5e-7
+enum { FEW_BITS_OF_BIASES = 1, STEPS_OF_16_BITS = 2, LARGEST_STEP = 65535, LARGEST_BIAS = 128 };
+#define FLOAT_ROUNDING 5e-7 /* some roundings of float32 */
 
 /* A layer of the file and that of today's conversion. */
 struct pair {
@@ -72,16 +72,34 @@ static int biases_are_near(const struct pair *pair)
     return 1;
 }
 
-static int values_are_near(const cnn2snn_tensor *a, const cnn2snn_tensor *b)
+static int floats_are_near(const cnn2snn_tensor *a, const cnn2snn_tensor *b)
 {
-    int is_float = cnn2snn_tensor_get_dtype(a) == CNN2SNN_DTYPE_FLOAT32;
-    if (!same_form(a, b))
+    if (!same_form(a, b) || cnn2snn_tensor_get_dtype(a) != CNN2SNN_DTYPE_FLOAT32)
         return 0;
-    for (uint64_t i = 0; i < cnn2snn_tensor_get_count(a); i++) {
-        double x = value_of(a, i), y = value_of(b, i);
-        if (!(fabs(x - y) <= (is_float ? FLOAT_ROUNDING * fabs(y) : LARGEST_DIFFERENCE)))
+    for (uint64_t i = 0; i < cnn2snn_tensor_get_count(a); i++)
+        if (!(fabs(value_of(a, i) - value_of(b, i)) <= FLOAT_ROUNDING * fabs(value_of(b, i))))
             return 0;
-    }
+    return 1;
+}
+
+/*
+ * On Akida 1.0 biases are thresholds, each in units of its filter. By steps of the activation they are numbers of one
+ * kind, which the old releases rounded to 8 bits of the power of two above the layer's largest: no further apart than
+ * half of such a step, and what whole numbers add.
+ */
+static int thresholds_are_near(const struct pair *pair)
+{
+    const cnn2snn_tensor *found = variable(pair, 0, "threshold"), *ours = variable(pair, 1, "threshold");
+    const cnn2snn_tensor *steps = variable(pair, 1, "act_step");
+    uint64_t count = steps ? cnn2snn_tensor_get_count(steps) : 0;
+    double largest = 0;
+    if (!count || !same_form(found, ours) || cnn2snn_tensor_get_count(ours) != count)
+        return 0;
+    for (uint64_t f = 0; f < count; f++)
+        largest = fmax(largest, fabs(value_of(ours, f)) / value_of(steps, f));
+    for (uint64_t f = 0; f < count; f++)
+        if (!(fabs(value_of(found, f) - value_of(ours, f)) <= largest / LARGEST_BIAS * value_of(steps, f) + 1))
+            return 0;
     return 1;
 }
 
@@ -147,8 +165,10 @@ static int explains_variable(const struct pair *pair, const struct pair *image, 
     }
     if (!strcmp(name, "bias") || !strcmp(name, "bias_shift"))
         return biases_are_near(pair);
-    if (!strcmp(name, "threshold") || !strcmp(name, "act_step") || !strcmp(name, "scales"))
-        return values_are_near(found, ours);
+    if (!strcmp(name, "threshold"))
+        return thresholds_are_near(pair);
+    if (!strcmp(name, "act_step") || !strcmp(name, "scales"))
+        return floats_are_near(found, ours);
     return 0;
 }
 

@@ -102,7 +102,10 @@ START_TEST(operations_become_layers_that_can_be_quantized)
                  "'nn.gelu'}], "
                  "['TFOpLambda', {'name': 'a', 'function': '__operators__.add'}, ['r', 'g']], "
                  "['TFOpLambda', {'name': 'm', 'function': '__operators__.add'}], "
+                 "['TFOpLambda', {'name': 'l', 'function': 'nn.leaky_relu'}], "
                  "['TFOpLambda', {'name': 'e', 'function': 'math.exp'}]]}"));
+    config_is(graph, "l", "activation", "'leaky_relu'");
+    config_is(graph, "l", "alpha", "0.2");
     ck_assert_str_eq(class_named(graph, "r"), "ReLU");
     config_is(graph, "r", "max_value", "null");
     config_is(graph, "s", "max_value", "6.0");
